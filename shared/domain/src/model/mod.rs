@@ -1,0 +1,275 @@
+//! The catalog: which models exist, what they take, what they give. Submit, estimate, the routes
+//! under `/v1/models`, the command line and the studio all read it; nothing else lists models. A
+//! new model is one new file beside this one, one line in `CATALOG` and one variant of [`Input`].
+
+mod by_extension;
+mod flux_dev;
+
+pub use flux_dev::FluxDevInput;
+
+use crate::input::{self, Fields, InvalidInput, JobOptions};
+use crate::output::Format;
+use crate::prompt::Prompt;
+use data_encoding::HEXLOWER;
+use schemars::Schema;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::transform::RecursiveTransform;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::sync::OnceLock;
+
+static CATALOG: [Model; 1] = [flux_dev::model()];
+
+/// What a model makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// Still pictures.
+    Picture,
+    /// Moving pictures.
+    Video,
+}
+
+/// The public shape of `output`; inside the system it is always a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputKind {
+    /// One URL.
+    Single,
+    /// A list of URLs that only ever grows at its end.
+    List,
+}
+
+/// One model of the catalog.
+#[derive(Debug)]
+pub struct Model {
+    /// First half of the public name; always `ryla` so far.
+    pub owner: &'static str,
+    /// Second half of the public name; it also names the model in routes, prices and job rows.
+    pub name: &'static str,
+    /// What it does and what runs underneath, for people who choose a model.
+    pub description: &'static str,
+    /// Under which licence the weights are, and what that means for who serves them.
+    pub license_note: &'static str,
+    /// What it makes.
+    pub media: Media,
+    /// The public shape of its `output`.
+    pub output: OutputKind,
+    /// Seconds that a usual run takes on a warm GPU; the bounded wait is decided by it.
+    pub typical_s: u32,
+    /// Seconds until a cold container of its class can begin.
+    pub cold_start_s: u32,
+    /// GPU class: models of one class share containers, breaker and floor.
+    pub class: &'static str,
+    /// The graph that backends run: `infra/workflows/{workflow}.json`.
+    pub workflow: &'static str,
+    schema: fn(SchemaGenerator) -> Schema,
+    read: fn(&mut Fields<'_>, u64) -> Input,
+    decode: fn(&Value) -> Result<Input, serde_json::Error>,
+    version_id: OnceLock<String>,
+}
+
+/// An accepted `input`: what the model gets, and what is ours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    /// The resolved input: every default and the seed filled in.
+    pub input: Input,
+    /// The options of `input.job`.
+    pub options: JobOptions,
+}
+
+/// The resolved input of one job. Its JSON is what the row keeps, what replies show as `input`, and
+/// what the worker gets as `params`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Input {
+    /// Of `ryla/flux-dev`.
+    FluxDev(FluxDevInput),
+}
+
+/// What the system asks of every model's input that makes a picture from a prompt.
+pub trait PictureInput {
+    /// What to show.
+    fn prompt(&self) -> &Prompt;
+    /// What to keep out; empty where nothing was asked.
+    fn negative_prompt(&self) -> &Prompt;
+    /// Wanted width in pixels.
+    fn width(&self) -> u32;
+    /// Wanted height in pixels.
+    fn height(&self) -> u32;
+    /// The seed, given or drawn.
+    fn seed(&self) -> u64;
+    /// Wanted file format.
+    fn output_format(&self) -> Format;
+}
+
+/// A stored input that this build cannot read. Without a source on purpose: decoder messages quote
+/// values, and values are prompts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the stored input is none of model {model} as this build knows it")]
+pub struct UnreadableInput {
+    /// Name of the model that the row names.
+    pub model: &'static str,
+}
+
+/// All models, in the order of listings.
+pub fn catalog() -> &'static [Model] {
+    &CATALOG
+}
+
+/// The model `owner/name`.
+pub fn find(owner: &str, name: &str) -> Option<&'static Model> {
+    CATALOG
+        .iter()
+        .find(|model| model.owner == owner && model.name == name)
+}
+
+impl Model {
+    /// The public name, `ryla/flux-dev`.
+    pub fn slug(&self) -> String {
+        format!("{}/{}", self.owner, self.name)
+    }
+
+    /// JSON Schema (`OpenAPI` 3.0 dialect) of `input`. `x-order` is the order of forms and flags;
+    /// `job` stands last. Null is taken for any optional field although the schema does not say so.
+    pub fn input_schema(&self) -> Value {
+        let mut schema = (self.schema)(generator()).to_value();
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            let mut job = generator().into_root_schema_for::<JobOptions>();
+            job.insert("x-order".to_owned(), json!(properties.len()));
+            properties.insert(JobOptions::FIELD.to_owned(), job.to_value());
+        }
+        schema
+    }
+
+    /// The document that replicate's clients expect in a version: `components.schemas.Input` and
+    /// `.Output`, no paths.
+    pub fn openapi_schema(&self) -> Value {
+        let url = json!({"type": "string", "format": "uri"});
+        let mut output = match self.output {
+            OutputKind::Single => url,
+            // `iterator`: clients hand over each element as it appears, since the list only grows.
+            OutputKind::List => {
+                json!({"type": "array", "items": url, "x-cog-array-type": "iterator"})
+            }
+        };
+        output["title"] = json!("Output");
+        json!({
+            "openapi": "3.0.2",
+            "info": {"title": self.slug(), "version": "1"},
+            "paths": {},
+            "components": {"schemas": {"Input": self.input_schema(), "Output": output}},
+        })
+    }
+
+    /// 64 lower-case hex digits: SHA-256 over slug and schema. Any change of what clients see of
+    /// the model, words included, makes another version.
+    pub fn version_id(&self) -> String {
+        let version_id = self.version_id.get_or_init(|| {
+            let mut schema = self.openapi_schema();
+            schema.sort_all_objects();
+            HEXLOWER.encode(&Sha256::digest(format!("{}\n{schema}", self.slug())))
+        });
+        version_id.clone()
+    }
+
+    /// Reads a client's `input` and fills in the defaults; all problems are told at once. Without a
+    /// seed of its own the job gets `drawn_seed`, which the caller draws below 2^53, so that
+    /// JavaScript can repeat it.
+    pub fn parse(
+        &self,
+        input: &Map<String, Value>,
+        drawn_seed: u64,
+    ) -> Result<Parsed, InvalidInput> {
+        input::refuse_client_configuration(input)?;
+        let mut fields = Fields::new(input);
+        let input = (self.read)(&mut fields, drawn_seed);
+        let options = JobOptions::read(&mut fields);
+        fields.finish().map(|()| Parsed { input, options })
+    }
+
+    /// Reads what [`Input::to_json`] made. Ranges are not looked at again: they may have narrowed
+    /// since, and the job was accepted.
+    pub fn decode_stored(&self, stored: &Value) -> Result<Input, UnreadableInput> {
+        (self.decode)(stored).map_err(|_| UnreadableInput { model: self.name })
+    }
+}
+
+impl Input {
+    /// The resolved input, for the row and for replies.
+    pub fn to_json(&self) -> Value {
+        json!(self)
+    }
+
+    /// The same JSON as the worker gets it: the workflow's bindings name its fields.
+    pub fn params(&self) -> Value {
+        self.to_json()
+    }
+
+    fn picture(&self) -> &dyn PictureInput {
+        match self {
+            Self::FluxDev(input) => input,
+        }
+    }
+
+    /// What to show.
+    pub fn prompt(&self) -> &Prompt {
+        self.picture().prompt()
+    }
+
+    /// What to keep out; empty where nothing was asked.
+    pub fn negative_prompt(&self) -> &Prompt {
+        self.picture().negative_prompt()
+    }
+
+    /// Wanted width in pixels.
+    pub fn width(&self) -> u32 {
+        self.picture().width()
+    }
+
+    /// Wanted height in pixels.
+    pub fn height(&self) -> u32 {
+        self.picture().height()
+    }
+
+    /// The seed, given or drawn.
+    pub fn seed(&self) -> u64 {
+        self.picture().seed()
+    }
+
+    /// Wanted file format.
+    pub fn output_format(&self) -> Format {
+        self.picture().output_format()
+    }
+
+    /// Media type of the wanted file, such as `image/jpeg`.
+    pub fn content_type(&self) -> &'static str {
+        self.output_format().content_type()
+    }
+
+    /// Ending of the wanted file's name, such as `jpg`.
+    pub fn extension(&self) -> &'static str {
+        self.output_format().extension()
+    }
+}
+
+/// `OpenAPI` 3.0, since that is what replicate's clients read; without references, which they
+/// resolve only in part.
+fn generator() -> SchemaGenerator {
+    let settings = SchemaSettings::openapi3().with(|settings| {
+        settings.meta_schema = None;
+        settings.inline_subschemas = true;
+    });
+    settings
+        .with_transform(RecursiveTransform(unwrap_description))
+        .into_generator()
+}
+
+/// Descriptions are doc comments, wrapped for the source; people read them in forms.
+fn unwrap_description(schema: &mut Schema) {
+    if let Some(Value::String(description)) = schema.get_mut("description") {
+        *description = description.replace('\n', " ");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,250 @@
+//! What holds for every model: each test goes over the whole catalog, so a new model is covered by
+//! being in it.
+
+use super::*;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+const DRAWN_SEED: u64 = 4_711;
+
+/// The least that the schema asks for, plus one field.
+fn input_with(model: &Model, field: &str, value: Value) -> Map<String, Value> {
+    let schema = model.input_schema();
+    let required = schema["required"].as_array().unwrap();
+    let mut input: Map<String, Value> = required
+        .iter()
+        .map(|name| (name.as_str().unwrap().to_owned(), json!("a lighthouse")))
+        .collect();
+    input.insert(field.to_owned(), value);
+    input
+}
+
+fn properties(model: &Model) -> Vec<(String, Value)> {
+    let schema = model.input_schema();
+    let mut properties: Vec<(String, Value)> = schema["properties"]
+        .as_object()
+        .unwrap()
+        .clone()
+        .into_iter()
+        .collect();
+    properties.sort_by_key(|(_, property)| property["x-order"].as_u64());
+    properties
+}
+
+fn whole(value: &Value) -> Option<i128> {
+    value
+        .as_i64()
+        .map(i128::from)
+        .or_else(|| value.as_u64().map(i128::from))
+}
+
+/// What the keywords that our schemas use say about `value`.
+fn schema_allows(property: &Value, value: &Value) -> bool {
+    let of_type = match property["type"].as_str() {
+        Some("integer") => value.as_f64().is_some_and(|number| number.fract() == 0.0),
+        Some("number") => value.is_number(),
+        Some("string") => value.is_string(),
+        Some("boolean") => value.is_boolean(),
+        Some("object") => value.is_object(),
+        other => panic!("the test does not know type {other:?}"),
+    };
+    // In whole numbers where both are whole: 2^64 - 1 and 2^64 are the same 64-bit float.
+    let at_least = |value: &Value, limit: &Value| match (whole(value), whole(limit)) {
+        (Some(value), Some(limit)) => value >= limit,
+        _ => value.as_f64() >= limit.as_f64(),
+    };
+    let chars = value.as_str().map(|text| text.chars().count() as u64);
+    of_type
+        && property
+            .as_object()
+            .unwrap()
+            .iter()
+            .all(|(keyword, limit)| match keyword.as_str() {
+                "minimum" => at_least(value, limit),
+                "maximum" => at_least(limit, value),
+                "multipleOf" => value.as_f64().unwrap() % limit.as_f64().unwrap() == 0.0,
+                "minLength" => chars >= limit.as_u64(),
+                "maxLength" => chars <= limit.as_u64(),
+                "pattern" => {
+                    assert_eq!(limit, r"\S", "the test knows no other pattern");
+                    value
+                        .as_str()
+                        .unwrap()
+                        .contains(|c: char| !c.is_whitespace())
+                }
+                "enum" => limit.as_array().unwrap().contains(value),
+                "type" | "format" | "title" | "description" | "default" | "x-order"
+                | "nullable" => true,
+                other => panic!("the test does not know keyword {other}"),
+            })
+}
+
+/// Values around every limit of the property, and everything else that JSON has.
+fn values(property: &Value) -> BoxedStrategy<Value> {
+    let mut near: Vec<Value> = Vec::new();
+    for limit in ["minimum", "maximum", "multipleOf", "default"].map(|keyword| &property[keyword]) {
+        if let Some(whole) = whole(limit) {
+            let around = (whole - 17)..=(whole + 17);
+            near.extend(around.filter_map(|n| {
+                i64::try_from(n).map_or_else(
+                    |_| u64::try_from(n).ok().map(Value::from),
+                    |n| Some(Value::from(n)),
+                )
+            }));
+        } else if let Some(real) = limit.as_f64() {
+            near.extend([real, real.next_up(), real.next_down(), real + 0.5].map(Value::from));
+        }
+    }
+    for length in ["minLength", "maxLength"].map(|keyword| &property[keyword]) {
+        if let Some(length) = length
+            .as_u64()
+            .and_then(|length| usize::try_from(length).ok())
+        {
+            let lengths = [length.saturating_sub(1), length, length + 1];
+            near.extend(
+                lengths
+                    .iter()
+                    .flat_map(|n| ["a", "ü", "\u{1f600}", " "].map(|c| json!(c.repeat(*n)))),
+            );
+        }
+    }
+    near.extend(property["enum"].as_array().into_iter().flatten().cloned());
+    near.extend([
+        json!(true),
+        json!([]),
+        json!({}),
+        json!("1024"),
+        json!(1024.0),
+        json!(0.5),
+        json!(-1),
+    ]);
+    prop_oneof![
+        4 => proptest::sample::select(near),
+        2 => any::<u64>().prop_map(Value::from),
+        2 => (0_u64..4_096).prop_map(Value::from),
+        1 => any::<i64>().prop_map(Value::from),
+        2 => (-100.0..3_000.0).prop_map(|n: f64| json!((n * 4.0).round() / 4.0)),
+        1 => any::<f32>().prop_filter("JSON has only finite numbers", |n| n.is_finite())
+            .prop_filter("past 2^53 our reader is stricter on purpose", |n| n.abs() < 9e15)
+            .prop_map(Value::from),
+        1 => "[^\0]{0,20}".prop_map(Value::from),
+    ]
+    .boxed()
+}
+
+#[test]
+fn schema_and_reader_agree_about_every_value_of_every_field() {
+    for model in catalog() {
+        for (name, property) in properties(model)
+            .into_iter()
+            .filter(|(name, _)| name != "job")
+        {
+            let mut runner = TestRunner::new(ProptestConfig::with_cases(2_000));
+            let checked = runner.run(&values(&property), |value| {
+                let parsed = model.parse(&input_with(model, &name, value.clone()), DRAWN_SEED);
+                prop_assert_eq!(
+                    schema_allows(&property, &value),
+                    parsed.is_ok(),
+                    "{:?}",
+                    parsed
+                );
+                Ok(())
+            });
+            checked.unwrap_or_else(|failure| panic!("{}: input.{name}: {failure}", model.slug()));
+        }
+    }
+}
+
+#[test]
+fn defaults_in_the_schema_are_those_that_the_reader_fills_in() {
+    for model in catalog() {
+        let bare = input_with(model, "prompt", json!("a lighthouse"));
+        let resolved = model.parse(&bare, DRAWN_SEED).unwrap().input.to_json();
+        for (name, property) in properties(model)
+            .into_iter()
+            .filter(|(name, _)| name != "job")
+        {
+            match property.get("default") {
+                Some(default) => assert_eq!(&resolved[&name], default, "{name}"),
+                None => assert!(
+                    bare.contains_key(&name) || name == "seed",
+                    "{name} has no default"
+                ),
+            }
+        }
+        assert_eq!(resolved["seed"], DRAWN_SEED);
+    }
+}
+
+#[test]
+fn properties_are_numbered_without_gaps_and_job_stands_last() {
+    for model in catalog() {
+        let properties = properties(model);
+        let order: Vec<u64> = properties
+            .iter()
+            .filter_map(|(_, p)| p["x-order"].as_u64())
+            .collect();
+        assert_eq!(order, (0..properties.len() as u64).collect::<Vec<_>>());
+        assert_eq!(properties.last().unwrap().0, JobOptions::FIELD);
+        for (name, property) in &properties {
+            assert!(property["title"].is_string(), "{name}");
+            assert!(property["description"].is_string(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_resolved_input_holds_exactly_the_fields_of_the_schema() {
+    for model in catalog() {
+        let bare = input_with(model, "job", json!({"retention_days": 1}));
+        let resolved = model.parse(&bare, DRAWN_SEED).unwrap().input.to_json();
+        let mut fields: Vec<String> = properties(model)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        fields.retain(|name| name != JobOptions::FIELD);
+        fields.sort();
+        let mut stored: Vec<String> = resolved.as_object().unwrap().keys().cloned().collect();
+        stored.sort();
+        assert_eq!(stored, fields);
+    }
+}
+
+#[test]
+fn every_model_is_found_by_its_slug_and_by_nothing_else() {
+    for model in catalog() {
+        assert_eq!(model.slug(), format!("{}/{}", model.owner, model.name));
+        assert!(std::ptr::eq(find(model.owner, model.name).unwrap(), model));
+    }
+    assert!(find("ryla", "flux").is_none());
+    assert!(find("someone", "flux-dev").is_none());
+    assert!(find("ryla", "Flux-Dev").is_none());
+}
+
+#[test]
+fn version_ids_are_64_lower_case_hex_digits_and_all_different() {
+    let mut ids: Vec<String> = catalog().iter().map(Model::version_id).collect();
+    for id in &ids {
+        assert_eq!(id.len(), 64);
+        assert!(
+            id.bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        );
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), catalog().len());
+}
+
+#[test]
+fn a_list_output_is_announced_as_an_iterator_of_urls() {
+    let schema = Model {
+        output: OutputKind::List,
+        ..flux_dev::model()
+    }
+    .openapi_schema();
+    let output = &schema["components"]["schemas"]["Output"];
+    assert_eq!(output["type"], "array");
+    assert_eq!(output["items"], json!({"type": "string", "format": "uri"}));
+    assert_eq!(output["x-cog-array-type"], "iterator");
+}

@@ -1,0 +1,185 @@
+//! Results of a job: what the row keeps of each picture, and where it lies in the bucket.
+
+use crate::id::{Attempt, OutputToken};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// How long results are kept: a lifecycle class of the bucket, by prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Retention {
+    /// 1 day.
+    Day,
+    /// 7 days.
+    Week,
+    /// 30 days.
+    Month,
+    /// 365 days.
+    Year,
+}
+
+impl Retention {
+    /// Every class, shortest first.
+    pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Year];
+
+    /// Days until the bucket's lifecycle rule removes the object.
+    pub const fn days(self) -> u16 {
+        match self {
+            Self::Day => 1,
+            Self::Week => 7,
+            Self::Month => 30,
+            Self::Year => 365,
+        }
+    }
+
+    /// The class of that many days; `None` for any other number.
+    pub fn of_days(days: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.days() == days)
+    }
+}
+
+impl fmt::Display for Retention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "r{}", self.days())
+    }
+}
+
+/// The file format of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// JPEG.
+    Jpg,
+    /// PNG.
+    Png,
+    /// WebP.
+    Webp,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::Jpg, Self::Png, Self::Webp];
+
+    /// The file name's ending, which is also the name in inputs and rows.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Jpg => "jpg",
+            Self::Png => "png",
+            Self::Webp => "webp",
+        }
+    }
+
+    /// The media type that the upload is signed for.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Jpg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Webp => "image/webp",
+        }
+    }
+
+    /// The format of that ending; `None` for any other.
+    pub fn of_extension(extension: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.extension() == extension)
+    }
+}
+
+/// An object's place in the bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ObjectKey(String);
+
+impl ObjectKey {
+    /// Where a picture lies: `o/{retention}/{token}/{attempt}-{slot}.{extension}`. The attempt keeps an
+    /// old worker from overwriting a newer one's picture.
+    pub fn output(
+        retention: Retention,
+        token: &OutputToken,
+        attempt: Attempt,
+        slot: u8,
+        extension: &str,
+    ) -> Self {
+        Self(format!(
+            "o/{retention}/{token}/{attempt}-{slot}.{extension}"
+        ))
+    }
+
+    /// Where an input lies that is too long for the row: `in/{token}.json`.
+    pub fn input(token: &OutputToken) -> Self {
+        Self(format!("in/{token}.json"))
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A key outside `o/` and `in/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the key of an output")]
+pub struct NotAnOutput;
+
+impl FromStr for ObjectKey {
+    type Err = NotAnOutput;
+
+    /// Reads the key of an output as it stands in a URL; anything else is refused, so that no other
+    /// object can be named from outside.
+    fn from_str(text: &str) -> Result<Self, NotAnOutput> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let ["o", class, token, file] = parts.as_slice() else {
+            return Err(NotAnOutput);
+        };
+        let class_known = Retention::ALL.iter().any(|r| r.to_string() == *class);
+        let file_plain = (5..=12).contains(&file.len())
+            && file
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.');
+        if class_known && file_plain && token.parse::<OutputToken>().is_ok() {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAnOutput)
+        }
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One delivered picture as the row keeps it, read from the object itself and not from the worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// Which of the job's pictures, from 0.
+    pub slot: u8,
+    /// Size of the object.
+    pub bytes: u64,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_keys_of_outputs_can_be_named_from_outside() {
+        let token = OutputToken::generated(&[3; 20]);
+        let key = ObjectKey::output(Retention::Week, &token, Attempt::FIRST, 0, "jpg");
+        assert_eq!(key.as_str().parse(), Ok(key.clone()));
+        for bad in [
+            format!("in/{token}.json"),
+            format!("o/r7/{token}/../x.jpg"),
+            format!("o/r8/{token}/1-0.jpg"),
+            format!("o/r7/{token}/1-0.jpg/x"),
+            format!("o/r7/{token}x/1-0.jpg"),
+            "o/r7//1-0.jpg".to_owned(),
+        ] {
+            assert_eq!(bad.parse::<ObjectKey>(), Err(NotAnOutput), "{bad}");
+        }
+    }
+}
