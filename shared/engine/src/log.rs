@@ -1,0 +1,74 @@
+//! One JSON line per state change, port failure and rejected request (docs/LOGGING.md). The fields
+//! have the same names everywhere; prompts, keys and signed URLs are types that cannot be printed.
+
+use ryla_domain::job::Job;
+use ryla_domain::state::{Phase, State};
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging to standard output (Lambda's log) at that level; a second call changes nothing.
+pub fn to_stdout(level: &str) {
+    start(level, std::io::stdout);
+}
+
+/// Starts logging to standard error, for a command that prints to standard output itself.
+pub fn to_stderr(level: &str) {
+    start(level, std::io::stderr);
+}
+
+fn start<W>(level: &str, writer: W)
+where
+    W: for<'w> tracing_subscriber::fmt::MakeWriter<'w> + Send + Sync + 'static,
+{
+    // Libraries below `warn` would print URLs and headers.
+    let filter = EnvFilter::new(format!(
+        "warn,ryla={level},ryla_api={level},ryla_aws={level},ryla_backends={level},ryla_dispatch={level},ryla_engine={level},ryla_local={level},ryla_sweep={level}"
+    ));
+    let lines = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_env_filter(filter)
+        .with_writer(writer);
+    // Fails only where a subscriber is installed already, as in tests.
+    let _ = lines.try_init();
+}
+
+/// A job is in another state than before; `seen` is the state that it left.
+pub fn moved(seen: Phase, job: &Job) {
+    let (code, reason) = match &job.state {
+        State::Failed { code, .. } => (Some(code.name()), None),
+        State::Canceled { reason, .. } => (None, Some(reason.name())),
+        _ => (None, None),
+    };
+    tracing::info!(
+        event = "state",
+        trace_id = %job.trace,
+        run = %job.run(),
+        backend = %job.backend,
+        from = seen.name(),
+        to = job.state.phase().name(),
+        code,
+        reason,
+        "state changed"
+    );
+}
+
+/// A port failed; what the log needs to know and no caller.
+pub fn port_failed(call: &'static str, run: &str, trace_id: &str, error: &dyn std::error::Error) {
+    let mut causes = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        causes.push_str(": ");
+        causes.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    tracing::warn!(
+        event = "port",
+        call,
+        run,
+        trace_id,
+        error = causes,
+        "port failed"
+    );
+}

@@ -1,0 +1,22 @@
+//! The ports: what the use cases need of the outside world, in domain types. Adapters implement them;
+//! each has one contract suite in ryla-testing, run on memory and on the real adapter.
+
+mod accounts;
+mod backend;
+mod clock;
+mod images;
+mod jobs;
+mod queue;
+
+pub use accounts::{Account, AccountStore, KeyHash};
+pub use backend::{
+    Backend, Backends, CallbackTarget, Cancelled, Capabilities, OutputSlot, RunRequest,
+    StartOutcome, Work,
+};
+pub use clock::{Clock, Entropy};
+pub use images::{Glimpse, ImageError, ImageStore, SignedPut, SignedUrl};
+pub use jobs::{
+    Consistency, Created, DueEntry, DueMove, DuePage, JobStore, ListRange, Order, Shard,
+    StoreError, Write, Written,
+};
+pub use queue::{MAX_DELAY, Queue, QueueError};

@@ -1,0 +1,43 @@
+//! Reads one job and its input.
+
+use crate::port::{Clock, Consistency, ImageError, ImageStore, JobStore, StoreError};
+use ryla_domain::id::JobKey;
+use ryla_domain::job::{Job, StoredInput};
+use ryla_domain::output::ObjectKey;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The longest input that is read back from the bucket.
+const MAX_INPUT_BYTES: u64 = 1024 * 1024;
+
+/// Reads jobs.
+#[derive(Clone)]
+pub struct Read {
+    /// Where they lie.
+    pub jobs: Arc<dyn JobStore>,
+    /// Where long inputs lie.
+    pub images: Arc<dyn ImageStore>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Read {
+    /// The job; `None` where there is none of that key. One read of the table.
+    pub async fn job(&self, key: &JobKey) -> Result<Option<Job>, StoreError> {
+        let now = self.clock.now();
+        self.jobs.read(key, now, Consistency::Eventual).await
+    }
+
+    /// The job's resolved input; `None` where it was removed.
+    pub async fn input(&self, job: &Job) -> Result<Option<Value>, ImageError> {
+        match &job.input {
+            StoredInput::Inline(value) => Ok(Some(value.clone())),
+            StoredInput::Removed => Ok(None),
+            StoredInput::InBucket => {
+                let key = ObjectKey::input(&job.token);
+                let found = self.images.get(&key, MAX_INPUT_BYTES).await?;
+                Ok(found.and_then(|(_, bytes)| serde_json::from_slice(&bytes).ok()))
+            }
+        }
+    }
+}

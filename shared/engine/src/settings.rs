@@ -1,0 +1,559 @@
+//! The one reader of settings: every variable with its default, what is allowed, and where the
+//! template gets it from. A wrong value stops the start and is named; nothing else reads the
+//! environment.
+
+use crate::signature::MasterSecrets;
+use ryla_domain::id::BackendId;
+use ryla_domain::output::Retention;
+use ryla_domain::time::Ms;
+use ryla_domain::timers::Timers;
+use secrecy::SecretString;
+use std::collections::HashMap;
+use std::str::FromStr;
+
+/// A setting as it is documented.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Name of the environment variable.
+    pub name: &'static str,
+    /// Used where it is unset or empty.
+    pub default: &'static str,
+    /// What it does and what is allowed.
+    pub help: &'static str,
+    /// The parameter of template.yaml that carries it; `None` where a resource does.
+    pub parameter: Option<&'static str>,
+}
+
+const fn variable(
+    name: &'static str,
+    default: &'static str,
+    parameter: Option<&'static str>,
+    help: &'static str,
+) -> Variable {
+    Variable {
+        name,
+        default,
+        help,
+        parameter,
+    }
+}
+
+/// Every setting.
+pub const VARIABLES: &[Variable] = &[
+    variable("TABLE_NAME", "ryla", None, "DynamoDB table."),
+    variable(
+        "BUCKET_NAME",
+        "ryla",
+        None,
+        "S3 bucket of outputs and long inputs.",
+    ),
+    variable(
+        "QUEUE_URL",
+        "",
+        None,
+        "SQS queue of the dispatcher. An http or https URL.",
+    ),
+    variable(
+        "PUBLIC_URL",
+        "",
+        None,
+        "Where clients and GPU workers reach the API, without /v1. An http or https URL.",
+    ),
+    variable(
+        "OUTPUT_BASE_URL",
+        "",
+        None,
+        "Where outputs are served; PUBLIC_URL if empty. An http or https URL.",
+    ),
+    variable(
+        "MASTER_SECRETS",
+        "",
+        None,
+        "kid:secret[,kid:secret], each secret of at least 32 characters: the first signs, all verify.",
+    ),
+    variable(
+        "LOG_LEVEL",
+        "info",
+        Some("LogLevel"),
+        "error, warn, info, debug or trace.",
+    ),
+    variable(
+        "WAIT_MAX_MS",
+        "25000",
+        Some("WaitMaxMs"),
+        "Longest time that a request is held, 0-55000 ms; 0 switches waiting off.",
+    ),
+    variable(
+        "USE_MODAL",
+        "",
+        Some("UseModal"),
+        "true: Modal first; false: not Modal; empty: the pod first.",
+    ),
+    variable(
+        "MODAL_JOBS_URL",
+        "",
+        Some("ModalJobsUrl"),
+        "Base URL of the Modal app of infra/modal. An http or https URL.",
+    ),
+    variable(
+        "MODAL_KEY",
+        "",
+        Some("ModalKey"),
+        "Proxy-auth token id of Modal (wk-...).",
+    ),
+    variable(
+        "MODAL_SECRET",
+        "",
+        Some("ModalSecret"),
+        "Proxy-auth token secret of Modal (ws-...).",
+    ),
+    variable(
+        "MODAL_TIMEOUT",
+        "",
+        Some("ModalTimeout"),
+        "Run limit on Modal, 1000-3600000 ms; empty: RUN_LIMIT_S.",
+    ),
+    variable(
+        "COMFYUI_TIMEOUT",
+        "",
+        Some("ComfyuiTimeout"),
+        "Run limit on a ComfyUI pod, 1-3600 s; empty: RUN_LIMIT_S.",
+    ),
+    variable(
+        "START_LIMIT_S",
+        "240",
+        Some("StartLimitS"),
+        "From claim to the worker's start, 1-3600 s.",
+    ),
+    variable(
+        "SILENCE_S",
+        "90",
+        Some("SilenceS"),
+        "Without a sign of life the backend is asked, 1-3600 s.",
+    ),
+    variable(
+        "RUN_LIMIT_S",
+        "200",
+        Some("RunLimitS"),
+        "How long a picture may run, 1-3600 s.",
+    ),
+    variable(
+        "RUN_LIMIT_VIDEO_S",
+        "400",
+        Some("RunLimitVideoS"),
+        "How long a video may run, 1-3600 s.",
+    ),
+    variable(
+        "CANCEL_LIMIT_S",
+        "60",
+        Some("CancelLimitS"),
+        "How long a cancellation waits for the backend, 1-600 s.",
+    ),
+    variable(
+        "CONNECT_TIMEOUT_S",
+        "10",
+        Some("ConnectTimeoutS"),
+        "Connecting to a backend, 1-60 s.",
+    ),
+    variable(
+        "DOWNLOAD_TIMEOUT_S",
+        "60",
+        Some("DownloadTimeoutS"),
+        "Fetching a result from a backend, 1-600 s.",
+    ),
+    variable(
+        "MAX_ATTEMPTS",
+        "3",
+        Some("MaxAttempts"),
+        "Attempts of a job over all backends, 1-9.",
+    ),
+    variable(
+        "DEADLINE_S",
+        "900",
+        Some("DeadlineS"),
+        "From acceptance to the end of a picture, 10-86400 s.",
+    ),
+    variable(
+        "DEADLINE_VIDEO_S",
+        "1800",
+        Some("DeadlineVideoS"),
+        "From acceptance to the end of a video, 10-86400 s.",
+    ),
+    variable(
+        "FIRST_DUE_S",
+        "120",
+        Some("FirstDueS"),
+        "When the sweep first looks at an open job, 1-3600 s.",
+    ),
+    variable(
+        "SWEEP_PERIOD_S",
+        "60",
+        Some("SweepPeriodS"),
+        "How often the sweep comes by, 1-3600 s.",
+    ),
+    variable(
+        "DISPATCH_TIMEOUT_S",
+        "30",
+        Some("DispatchTimeoutS"),
+        "How long dispatch may take, 5-900 s; a claim holds 15 s longer.",
+    ),
+    variable(
+        "PRESIGN_S",
+        "3600",
+        Some("PresignS"),
+        "Lifetime of signed URLs, 60-43200 s.",
+    ),
+    variable(
+        "RETENTION_DAYS",
+        "30",
+        Some("RetentionDays"),
+        "How long outputs are kept unless the request says otherwise: 1, 7, 30 or 365.",
+    ),
+];
+
+/// A setting whose value is not allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is not allowed to be what it is. {help}")]
+pub struct BadSetting {
+    /// The variable.
+    pub name: &'static str,
+    /// What is allowed.
+    pub help: &'static str,
+}
+
+/// Everything that is wrong with the settings, so that one start shows all of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("settings: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "))]
+pub struct BadSettings(pub Vec<BadSetting>);
+
+/// How to reach our Modal app.
+#[derive(Clone, Debug)]
+pub struct ModalSettings {
+    /// Its name in routes: `modal`, or `preview` where the preview GPU stands in.
+    pub id: BackendId,
+    /// Base URL.
+    pub jobs_url: String,
+    /// Proxy-auth token id and secret.
+    pub auth: Option<(SecretString, SecretString)>,
+    /// Run limit that replaces [`Timers::run_limit`].
+    pub run_limit: Option<Ms>,
+}
+
+/// The settings, read once and handed over.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `TABLE_NAME`
+    pub table: String,
+    /// `BUCKET_NAME`
+    pub bucket: String,
+    /// `QUEUE_URL`
+    pub queue_url: String,
+    /// `PUBLIC_URL`, without a slash at its end.
+    pub public_url: String,
+    /// `OUTPUT_BASE_URL`, without a slash at its end.
+    pub output_base_url: String,
+    /// `MASTER_SECRETS`
+    pub secrets: MasterSecrets,
+    /// `LOG_LEVEL`
+    pub log_level: String,
+    /// `WAIT_MAX_MS`
+    pub wait_max: Ms,
+    /// `MODAL_*`; `None` where no Modal app is configured.
+    pub modal: Option<ModalSettings>,
+    /// `COMFYUI_TIMEOUT`
+    pub comfyui_run_limit: Option<Ms>,
+    /// `CONNECT_TIMEOUT_S`
+    pub connect_timeout: Ms,
+    /// `DOWNLOAD_TIMEOUT_S`
+    pub download_timeout: Ms,
+    /// The limits of every job.
+    pub timers: Timers,
+    /// `RETENTION_DAYS`
+    pub retention: Retention,
+}
+
+impl Settings {
+    /// Reads every setting from name-value pairs, such as the environment's.
+    pub fn from_vars(
+        vars: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, BadSettings> {
+        let mut reader = Reader {
+            vars: vars.into_iter().collect(),
+            bad: Vec::new(),
+        };
+        let settings = reader.settings();
+        match settings {
+            Some(settings) if reader.bad.is_empty() => Ok(settings),
+            _ => Err(BadSettings(reader.bad)),
+        }
+    }
+
+    /// Reads every setting from the process's environment.
+    pub fn from_env() -> Result<Self, BadSettings> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one reader of the environment"
+        )]
+        Self::from_vars(std::env::vars())
+    }
+
+    /// How long a run may take on that backend.
+    pub fn run_limit(&self, backend: &BackendId, media: ryla_domain::model::Media) -> Ms {
+        self.modal
+            .as_ref()
+            .filter(|modal| modal.id == *backend)
+            .and_then(|modal| modal.run_limit)
+            .unwrap_or_else(|| self.timers.run_limit_of(media))
+    }
+}
+
+struct Reader {
+    vars: HashMap<String, String>,
+    bad: Vec<BadSetting>,
+}
+
+impl Reader {
+    fn settings(&mut self) -> Option<Settings> {
+        let public_url = self.url("PUBLIC_URL");
+        let output_base_url = Some(self.url("OUTPUT_BASE_URL"))
+            .filter(|url| !url.is_empty())
+            .unwrap_or_else(|| public_url.clone());
+        let secrets = self.text("MASTER_SECRETS");
+        let secrets = MasterSecrets::parse(&secrets).ok();
+        if secrets.is_none() {
+            self.refuse("MASTER_SECRETS");
+        }
+        let retention = self
+            .number("RETENTION_DAYS", 1, 365)
+            .and_then(|days| u16::try_from(days).ok())
+            .and_then(Retention::of_days);
+        if retention.is_none() {
+            self.refuse("RETENTION_DAYS");
+        }
+        let log_level = self.choice("LOG_LEVEL", &["error", "warn", "info", "debug", "trace"]);
+        let modal = self.modal();
+        let comfyui_run_limit = self.optional("COMFYUI_TIMEOUT", 1, 3600).map(Ms::seconds);
+        let timers = self.timers();
+        Some(Settings {
+            table: self.text("TABLE_NAME"),
+            bucket: self.text("BUCKET_NAME"),
+            queue_url: self.url("QUEUE_URL"),
+            public_url,
+            output_base_url,
+            secrets: secrets?,
+            log_level,
+            wait_max: Ms(self.number("WAIT_MAX_MS", 0, 55_000)?),
+            modal,
+            comfyui_run_limit,
+            connect_timeout: self.seconds("CONNECT_TIMEOUT_S", 1, 60)?,
+            download_timeout: self.seconds("DOWNLOAD_TIMEOUT_S", 1, 600)?,
+            timers: timers?,
+            retention: retention?,
+        })
+    }
+
+    fn timers(&mut self) -> Option<Timers> {
+        let start_limit = self.seconds("START_LIMIT_S", 1, 3600);
+        let silence = self.seconds("SILENCE_S", 1, 3600);
+        let run_limit = self.seconds("RUN_LIMIT_S", 1, 3600);
+        let run_limit_video = self.seconds("RUN_LIMIT_VIDEO_S", 1, 3600);
+        let cancel_limit = self.seconds("CANCEL_LIMIT_S", 1, 600);
+        let dispatch_timeout = self.seconds("DISPATCH_TIMEOUT_S", 5, 900);
+        let max_attempts = self.number("MAX_ATTEMPTS", 1, 9);
+        let deadline = self.seconds("DEADLINE_S", 10, 86_400);
+        let deadline_video = self.seconds("DEADLINE_VIDEO_S", 10, 86_400);
+        let first_due = self.seconds("FIRST_DUE_S", 1, 3600);
+        let sweep_period = self.seconds("SWEEP_PERIOD_S", 1, 3600);
+        let presign = self.seconds("PRESIGN_S", 60, 43_200);
+        Some(Timers {
+            start_limit: start_limit?,
+            silence: silence?,
+            run_limit: run_limit?,
+            run_limit_video: run_limit_video?,
+            cancel_limit: cancel_limit?,
+            dispatch_timeout: dispatch_timeout?,
+            max_attempts: u8::try_from(max_attempts?).ok()?,
+            deadline: deadline?,
+            deadline_video: deadline_video?,
+            first_due: first_due?,
+            sweep_period: sweep_period?,
+            presign: presign?,
+            ..Timers::default()
+        })
+    }
+
+    fn modal(&mut self) -> Option<ModalSettings> {
+        let wanted = self.choice("USE_MODAL", &["", "true", "false"]) != "false";
+        let jobs_url = self.url("MODAL_JOBS_URL");
+        let (key, secret) = (self.text("MODAL_KEY"), self.text("MODAL_SECRET"));
+        let run_limit = self.optional("MODAL_TIMEOUT", 1000, 3_600_000).map(Ms);
+        if key.is_empty() != secret.is_empty() {
+            self.refuse(if key.is_empty() {
+                "MODAL_KEY"
+            } else {
+                "MODAL_SECRET"
+            });
+        }
+        let auth = (!key.is_empty()).then(|| (key.into(), secret.into()));
+        (wanted && !jobs_url.is_empty()).then(|| ModalSettings {
+            id: modal_id(),
+            jobs_url,
+            auth,
+            run_limit,
+        })
+    }
+
+    fn text(&self, name: &'static str) -> String {
+        let default = VARIABLES
+            .iter()
+            .find(|variable| variable.name == name)
+            .map_or("", |variable| variable.default);
+        let value = self.vars.get(name).map_or("", |value| value.trim());
+        if value.is_empty() { default } else { value }.to_owned()
+    }
+
+    fn refuse(&mut self, name: &'static str) {
+        let help = VARIABLES
+            .iter()
+            .find(|variable| variable.name == name)
+            .map_or("", |variable| variable.help);
+        if !self.bad.iter().any(|bad| bad.name == name) {
+            self.bad.push(BadSetting { name, help });
+        }
+    }
+
+    fn number(&mut self, name: &'static str, least: u64, most: u64) -> Option<u64> {
+        let number = u64::from_str(&self.text(name))
+            .ok()
+            .filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            self.refuse(name);
+        }
+        number
+    }
+
+    fn optional(&mut self, name: &'static str, least: u64, most: u64) -> Option<u64> {
+        if self.text(name).is_empty() {
+            return None;
+        }
+        self.number(name, least, most)
+    }
+
+    fn seconds(&mut self, name: &'static str, least: u64, most: u64) -> Option<Ms> {
+        self.number(name, least, most).map(Ms::seconds)
+    }
+
+    fn choice(&mut self, name: &'static str, allowed: &[&str]) -> String {
+        let value = self.text(name);
+        if !allowed.contains(&value.as_str()) {
+            self.refuse(name);
+        }
+        value
+    }
+
+    fn url(&mut self, name: &'static str) -> String {
+        let value = self.text(name);
+        let fine = value.is_empty()
+            || url::Url::parse(&value).is_ok_and(|url| {
+                matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none()
+            });
+        if !fine {
+            self.refuse(name);
+        }
+        value.trim_end_matches('/').to_owned()
+    }
+}
+
+/// The name of the Modal backend in routes and rows.
+fn modal_id() -> BackendId {
+    match BackendId::from_str("modal") {
+        Ok(id) => id,
+        Err(_) => unreachable!("`modal` has the form of a backend's name"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, BadSettings> {
+        let secret = format!("k1:{}", "x".repeat(32));
+        let mut vars = vec![("MASTER_SECRETS".to_owned(), secret)];
+        vars.extend(
+            pairs
+                .iter()
+                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned())),
+        );
+        Settings::from_vars(vars)
+    }
+
+    #[test]
+    fn the_defaults_are_the_designs_figures() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.timers, Timers::default());
+        assert_eq!(settings.wait_max, Ms(25_000));
+        assert!(settings.modal.is_none());
+    }
+
+    #[test]
+    fn every_setting_that_takes_a_number_refuses_what_it_does_not_allow_and_is_named() {
+        for variable in VARIABLES
+            .iter()
+            .filter(|v| v.help.contains(" s") || v.help.contains("ms"))
+        {
+            if !variable.help.chars().any(|c| c.is_ascii_digit())
+                || variable.name == "MASTER_SECRETS"
+            {
+                continue;
+            }
+            for wrong in ["-1", "abc", "99999999999", "1.5"] {
+                let bad = read(&[(variable.name, wrong)]).unwrap_err();
+                assert_eq!(bad.0[0].name, variable.name, "{wrong}");
+                assert!(bad.to_string().contains(variable.help));
+            }
+        }
+    }
+
+    #[test]
+    fn one_start_shows_everything_that_is_wrong_and_no_value() {
+        let bad = read(&[
+            ("LOG_LEVEL", "loud"),
+            ("RETENTION_DAYS", "8"),
+            ("PUBLIC_URL", "ftp://x"),
+            ("MODAL_KEY", "wk-secret"),
+        ])
+        .unwrap_err();
+        let names: Vec<&str> = bad.0.iter().map(|b| b.name).collect();
+        for name in ["LOG_LEVEL", "RETENTION_DAYS", "PUBLIC_URL", "MODAL_SECRET"] {
+            assert!(names.contains(&name), "{name} in {names:?}");
+        }
+        assert!(!bad.to_string().contains("loud") && !bad.to_string().contains("wk-secret"));
+        assert!(
+            Settings::from_vars([])
+                .unwrap_err()
+                .to_string()
+                .contains("MASTER_SECRETS")
+        );
+    }
+
+    #[test]
+    fn modal_is_a_backend_where_its_url_is_set_unless_switched_off() {
+        let on = [
+            ("MODAL_JOBS_URL", "https://x.modal.run/"),
+            ("MODAL_TIMEOUT", "180000"),
+        ];
+        let settings = read(&on).unwrap();
+        let modal = settings.modal.clone().unwrap();
+        assert_eq!(modal.jobs_url, "https://x.modal.run");
+        let picture = ryla_domain::model::Media::Picture;
+        assert_eq!(settings.run_limit(&modal.id, picture), Ms(180_000));
+        let other: BackendId = "pod".parse().unwrap();
+        assert_eq!(settings.run_limit(&other, picture), Ms(200_000));
+        assert!(
+            read(&[on[0], ("USE_MODAL", "false")])
+                .unwrap()
+                .modal
+                .is_none()
+        );
+    }
+}

@@ -1,0 +1,346 @@
+//! Looks at every open job that is due: re-sends a lost message, asks the backend what became of the
+//! run, moves to the next attempt, or ends the job. Works through the due index only.
+
+use crate::complete::{Complete, CompleteError};
+use crate::log;
+use crate::message::{Do, Message};
+use crate::port::{
+    Backends, Cancelled, Clock, Consistency, DueEntry, DueMove, JobStore, Queue, QueueError, Shard,
+    StoreError,
+};
+use crate::rewrite::rewrite_from;
+use futures_util::future::join_all;
+use ryla_domain::failure::Code;
+use ryla_domain::id::JobKey;
+use ryla_domain::job::{Illegal, Job};
+use ryla_domain::model::{self, Media};
+use ryla_domain::overdue::{Answer, Look, Verdict, after_answer, look};
+use ryla_domain::report::Report;
+use ryla_domain::state::State;
+use ryla_domain::time::{Ms, UnixMs};
+use ryla_domain::timers::Timers;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// How long one sweep may take before it leaves the rest to the next one.
+const BUDGET: Ms = Ms::seconds(40);
+
+/// The most messages that one sweep sends again.
+const MAX_RESENDS: u32 = 1000;
+
+/// What a sweep looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// What is due now.
+    Due,
+    /// Every open job: after a start with an empty queue, where every message is lost.
+    Everything,
+}
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Entries that it leased.
+    pub leased: u32,
+    /// Messages that it sent again.
+    pub resent: u32,
+    /// Jobs that it moved to another state.
+    pub moved: u32,
+    /// Rows that nobody can read, taken out of the line.
+    pub dead: u32,
+    /// Entries at which a port failed; the next sweep looks at them again.
+    pub failed: u32,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum SweepError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Complete(#[from] CompleteError),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    #[error(transparent)]
+    Illegal(#[from] Illegal),
+}
+
+enum Done {
+    Nothing,
+    Resent,
+    Moved,
+    Dead,
+}
+
+/// Looks at what is due.
+#[derive(Clone)]
+pub struct Sweep {
+    /// Where jobs lie.
+    pub jobs: Arc<dyn JobStore>,
+    /// Where lost messages are sent again.
+    pub queue: Arc<dyn Queue>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// For runs that turn out to be done.
+    pub complete: Complete,
+    /// Who is asked.
+    pub backends: Backends,
+    /// When what is overdue.
+    pub timers: Timers,
+}
+
+impl Sweep {
+    /// One sweep over all shards, in parallel, until nothing is due or the time for it is over.
+    pub async fn run(&self, scope: Scope) -> Tally {
+        let began = self.clock.now();
+        let until = match scope {
+            Scope::Due => began,
+            Scope::Everything => began + Ms(u64::from(u32::MAX) * 1000),
+        };
+        let resends = AtomicU32::new(0);
+        let shards = Shard::all().map(|shard| self.shard(shard, began, until, &resends));
+        join_all(shards)
+            .await
+            .into_iter()
+            .fold(Tally::default(), |sum, tally| sum.plus(tally))
+    }
+
+    async fn shard(
+        &self,
+        shard: Shard,
+        began: UnixMs,
+        until: UnixMs,
+        resends: &AtomicU32,
+    ) -> Tally {
+        let mut tally = Tally::default();
+        let mut from: Option<String> = None;
+        loop {
+            let page = match self.jobs.due(shard, until, from.as_deref()).await {
+                Ok(page) => page,
+                Err(error) => {
+                    log::port_failed("jobs.due", "", "", &error);
+                    tally.failed += 1;
+                    return tally;
+                }
+            };
+            for entry in &page.entries {
+                if self.clock.now().since(began) > BUDGET {
+                    return tally;
+                }
+                self.entry(entry, resends, &mut tally).await;
+            }
+            match page.next {
+                Some(next) => from = Some(next),
+                None => return tally,
+            }
+        }
+    }
+
+    /// Leases the entry from the index alone, then looks at the row: neither an overlapping sweep nor
+    /// an unreadable row costs more than one write.
+    async fn entry(&self, entry: &DueEntry, resends: &AtomicU32, tally: &mut Tally) {
+        let now = self.clock.now();
+        let run = entry
+            .key
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let leased = match &entry.key {
+            Some(_) => self.jobs.reschedule(entry, self.later(entry, now)).await,
+            None => Ok(true),
+        };
+        let looked = match (leased, &entry.key) {
+            (Ok(false), _) => return,
+            (Ok(true), Some(key)) => {
+                tally.leased += 1;
+                self.look(key, entry, now, resends).await
+            }
+            (Ok(true), None) => Err(StoreError::Corrupt("key".to_owned()).into()),
+            (Err(error), _) => Err(error.into()),
+        };
+        let done = match looked {
+            Err(SweepError::Store(StoreError::Corrupt(what))) => {
+                tracing::error!(event = "dead", run, what, "row cannot be decoded");
+                self.bury(entry, now).await
+            }
+            // A newer build looks after its own rows; the lease spaces our looks at them.
+            Err(SweepError::Store(StoreError::Newer(_))) => Ok(Done::Nothing),
+            other => other,
+        };
+        match done {
+            Ok(Done::Nothing) => {}
+            Ok(Done::Resent) => tally.resent += 1,
+            Ok(Done::Moved) => tally.moved += 1,
+            Ok(Done::Dead) => tally.dead += 1,
+            Err(error) => {
+                tally.failed += 1;
+                log::port_failed("sweep", &run, "", &error);
+            }
+        }
+    }
+
+    /// When the entry is looked at next, should this look come to nothing.
+    fn later(&self, entry: &DueEntry, now: UnixMs) -> DueMove {
+        let wait = self.timers.sweep_backoff().wait(entry.tries);
+        let at = match entry.deadline_at {
+            Some(deadline) if deadline > now => deadline.min(now + wait),
+            _ => now + wait,
+        };
+        DueMove::Later {
+            at,
+            tries: entry.tries.saturating_add(1),
+        }
+    }
+
+    /// Out of the line: from its leased place, or from where it was found if it has no key.
+    async fn bury(&self, entry: &DueEntry, now: UnixMs) -> Result<Done, SweepError> {
+        let due_at = match (&entry.key, self.later(entry, now)) {
+            (Some(_), DueMove::Later { at, .. }) => at,
+            _ => entry.due_at,
+        };
+        let leased = DueEntry {
+            due_at,
+            ..entry.clone()
+        };
+        self.jobs.reschedule(&leased, DueMove::Dead).await?;
+        Ok(Done::Dead)
+    }
+
+    async fn look(
+        &self,
+        key: &JobKey,
+        entry: &DueEntry,
+        now: UnixMs,
+        resends: &AtomicU32,
+    ) -> Result<Done, SweepError> {
+        let Some(job) = self.jobs.read(key, now, Consistency::Strong).await? else {
+            return Ok(Done::Nothing);
+        };
+        let media = model::find("ryla", &job.model).map_or(Media::Picture, |model| model.media);
+        if entry.tries >= self.timers.max_due_tries && !job.state.phase().is_terminal() {
+            return self
+                .write(job, |job| {
+                    job.clone().fail(Code::Internal, Report::default(), now)
+                })
+                .await;
+        }
+        match look(&job, now, &self.timers, media) {
+            Look::Leave => Ok(Done::Nothing),
+            Look::End => self.write(job, |job| job.clone().expire(now)).await,
+            Look::Resend => self.resend(&job, resends).await,
+            Look::Cancel => self.cancel(job, now).await,
+            Look::Ask => self.ask(job, now, media, resends).await,
+        }
+    }
+
+    async fn resend(&self, job: &Job, resends: &AtomicU32) -> Result<Done, SweepError> {
+        if resends.fetch_add(1, Ordering::Relaxed) >= MAX_RESENDS {
+            return Ok(Done::Nothing);
+        }
+        let message = Message::new(Do::Start, job.run(), job.trace.clone());
+        self.queue.send(&message.body(), Ms(0)).await?;
+        tracing::info!(event = "resent", trace_id = %job.trace, run = %job.run(), "message sent again");
+        Ok(Done::Resent)
+    }
+
+    async fn cancel(&self, job: Job, now: UnixMs) -> Result<Done, SweepError> {
+        let State::Canceling(s) = &job.state else {
+            return Ok(Done::Nothing);
+        };
+        let over = now.since(s.since) >= self.timers.cancel_limit || job.deadline.at <= now;
+        let answer = self.stop(&job).await;
+        if over || answer == Cancelled::Confirmed {
+            return self
+                .write(job, |job| {
+                    job.clone().confirm_cancel(Report::default(), now)
+                })
+                .await;
+        }
+        Ok(Done::Nothing)
+    }
+
+    async fn stop(&self, job: &Job) -> Cancelled {
+        match self.backends.get(&job.backend) {
+            Some(backend) => backend.cancel(&job.run(), &job.trace).await,
+            None => Cancelled::Unreachable,
+        }
+    }
+
+    async fn ask(
+        &self,
+        job: Job,
+        now: UnixMs,
+        media: Media,
+        resends: &AtomicU32,
+    ) -> Result<Done, SweepError> {
+        let answer = match self.backends.get(&job.backend) {
+            Some(backend) => backend.check(&job.run(), &job.trace).await,
+            None => Answer::Unreachable,
+        };
+        let route = self.backends.route();
+        let verdict = after_answer(&job, answer, now, &self.timers, media, |code| {
+            route.after(&job.backend, code)
+        })?;
+        match verdict {
+            Verdict::Leave => Ok(Done::Nothing),
+            Verdict::Resend => self.resend(&job, resends).await,
+            Verdict::Complete(report) => self.complete(job, &report, now).await,
+            Verdict::Write(next) => self.write_once(job, *next).await,
+            Verdict::StopThenWrite(next) => {
+                self.stop(&job).await;
+                self.write_once(job, *next).await
+            }
+        }
+    }
+
+    async fn complete(&self, job: Job, report: &Report, now: UnixMs) -> Result<Done, SweepError> {
+        if self.complete.deliver(&job, report).await?.is_some() {
+            return Ok(Done::Moved);
+        }
+        if job.deadline.at <= now {
+            return self.write(job, |job| job.clone().expire(now)).await;
+        }
+        let next = self
+            .complete
+            .after_failure(&job, Code::NoOutput, report, now)?;
+        self.write_once(job, next).await
+    }
+
+    /// Writes a next state that was decided on this very row; where somebody else was faster, the next
+    /// sweep decides anew.
+    async fn write_once(&self, seen: Job, next: Job) -> Result<Done, SweepError> {
+        let rev = seen.rev;
+        self.write(seen, |job| {
+            if job.rev == rev {
+                Ok(next.clone())
+            } else {
+                Err(Illegal::Stale)
+            }
+        })
+        .await
+    }
+
+    async fn write(
+        &self,
+        job: Job,
+        next: impl Fn(&Job) -> Result<Job, Illegal> + Send + Sync,
+    ) -> Result<Done, SweepError> {
+        use crate::rewrite::Rewritten;
+        let rewritten = rewrite_from(self.jobs.as_ref(), job, |job| next(job).ok()).await?;
+        Ok(match rewritten {
+            Rewritten::Changed(_) => Done::Moved,
+            Rewritten::Left(_) | Rewritten::Absent => Done::Nothing,
+        })
+    }
+}
+
+impl Tally {
+    const fn plus(self, other: Self) -> Self {
+        Self {
+            leased: self.leased + other.leased,
+            resent: self.resent + other.resent,
+            moved: self.moved + other.moved,
+            dead: self.dead + other.dead,
+            failed: self.failed + other.failed,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Puts use cases together from ports and settings, once, in a main: each use case holds only the
+//! ports that it needs.
+
+use crate::cancel::Cancel;
+use crate::complete::Complete;
+use crate::delete::Delete;
+use crate::dispatch::Dispatch;
+use crate::list::List;
+use crate::port::{AccountStore, Backends, Clock, Entropy, ImageStore, JobStore, Queue};
+use crate::read::Read;
+use crate::retry::Retry;
+use crate::settings::Settings;
+use crate::submit::Submit;
+use crate::sweep::Sweep;
+use crate::wait::Wait;
+use ryla_domain::route::Route;
+use std::sync::Arc;
+
+/// Every port's adapter.
+#[derive(Clone)]
+pub struct Ports {
+    /// The table of jobs.
+    pub jobs: Arc<dyn JobStore>,
+    /// API keys.
+    pub accounts: Arc<dyn AccountStore>,
+    /// The bucket.
+    pub images: Arc<dyn ImageStore>,
+    /// The dispatch queue.
+    pub queue: Arc<dyn Queue>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Ports {
+    /// Accepts requests for the configured backends.
+    pub fn submit(&self, settings: &Settings) -> Submit {
+        Submit {
+            jobs: Arc::clone(&self.jobs),
+            images: Arc::clone(&self.images),
+            queue: Arc::clone(&self.queue),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            secrets: settings.secrets.clone(),
+            timers: settings.timers.clone(),
+            route: configured(settings),
+            retention: settings.retention,
+        }
+    }
+
+    /// Reads one job.
+    pub fn read(&self) -> Read {
+        Read {
+            jobs: Arc::clone(&self.jobs),
+            images: Arc::clone(&self.images),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    /// Waits for a job to end.
+    pub fn wait(&self) -> Wait {
+        Wait {
+            jobs: Arc::clone(&self.jobs),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    /// Lists jobs.
+    pub fn list(&self) -> List {
+        List {
+            jobs: Arc::clone(&self.jobs),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    /// Cancels jobs.
+    pub fn cancel(&self, settings: &Settings) -> Cancel {
+        Cancel {
+            jobs: Arc::clone(&self.jobs),
+            queue: Arc::clone(&self.queue),
+            clock: Arc::clone(&self.clock),
+            timers: settings.timers.clone(),
+        }
+    }
+
+    /// Removes outputs and inputs.
+    pub fn delete(&self) -> Delete {
+        Delete {
+            jobs: Arc::clone(&self.jobs),
+            images: Arc::clone(&self.images),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    /// Repeats jobs.
+    pub fn retry(&self, settings: &Settings) -> Retry {
+        Retry {
+            read: self.read(),
+            submit: self.submit(settings),
+        }
+    }
+
+    /// Takes workers' callbacks.
+    pub fn complete(&self, settings: &Settings) -> Complete {
+        Complete {
+            jobs: Arc::clone(&self.jobs),
+            images: Arc::clone(&self.images),
+            clock: Arc::clone(&self.clock),
+            timers: settings.timers.clone(),
+            route: configured(settings),
+        }
+    }
+
+    /// Starts and stops runs.
+    pub fn dispatch(&self, settings: &Arc<Settings>, backends: &Backends) -> Dispatch {
+        Dispatch {
+            jobs: Arc::clone(&self.jobs),
+            images: Arc::clone(&self.images),
+            queue: Arc::clone(&self.queue),
+            clock: Arc::clone(&self.clock),
+            complete: self.complete(settings),
+            backends: backends.clone(),
+            settings: Arc::clone(settings),
+        }
+    }
+
+    /// Looks at what is due.
+    pub fn sweep(&self, settings: &Settings, backends: &Backends) -> Sweep {
+        Sweep {
+            jobs: Arc::clone(&self.jobs),
+            queue: Arc::clone(&self.queue),
+            clock: Arc::clone(&self.clock),
+            complete: self.complete(settings),
+            backends: backends.clone(),
+            timers: settings.timers.clone(),
+        }
+    }
+}
+
+/// The backends that the settings name, best first.
+fn configured(settings: &Settings) -> Route {
+    Route::new(
+        settings
+            .modal
+            .iter()
+            .map(|modal| modal.id.clone())
+            .collect(),
+    )
+}
