@@ -1,0 +1,21 @@
+//! Wiring of the Lambda `submit`: settings, log, adapters, run.
+
+use ryla_aws::{Addressing, Aws, WarmUp};
+use ryla_engine::log;
+use ryla_engine::settings::Settings;
+use std::sync::Arc;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    let settings = Arc::new(Settings::from_env()?);
+    log::to_stdout(&settings.log_level);
+    let aws = Aws::from_env(Addressing::VirtualHost).await;
+    aws.warm_up(WarmUp {
+        table: Some(&settings.table),
+        bucket: None,
+        queue_url: Some(&settings.queue_url),
+    })
+    .await;
+    let api = ryla_submit::api(aws.ports(&settings), settings);
+    ryla_api::lambda::serve(api).await
+}

@@ -1,0 +1,29 @@
+//! Wiring of the Lambda `sweep`: settings, log, adapters, run.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use ryla_aws::{Addressing, Aws, WarmUp};
+use ryla_engine::log;
+use ryla_engine::settings::Settings;
+use ryla_engine::sweep::Scope;
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let settings = Settings::from_env()?;
+    log::to_stdout(&settings.log_level);
+    let http = ryla_backends::http::client(settings.connect_timeout, None)?;
+    let backends = ryla_backends::configured(&settings, &http)?;
+    let aws = Aws::from_env(Addressing::VirtualHost).await;
+    aws.warm_up(WarmUp {
+        table: Some(&settings.table),
+        bucket: None,
+        queue_url: None,
+    })
+    .await;
+    let sweep = aws.ports(&settings).sweep(&settings, &backends);
+    lambda_runtime::run(service_fn(async |_: LambdaEvent<Value>| {
+        ryla_sweep::handle(&sweep, Scope::Due).await;
+        Ok::<_, Error>(())
+    }))
+    .await
+}
