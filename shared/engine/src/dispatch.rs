@@ -179,17 +179,30 @@ impl Dispatch {
         backend: &dyn Backend,
         job: &Job,
     ) -> Result<StartOutcome, DispatchError> {
+        // An earlier holder of the claim may have started it here: what this request hears is then
+        // not the whole truth, and nothing may be started elsewhere before the backend was asked.
         let claimed_before = matches!(&job.state, State::Dispatching(s) if s.claims > 1);
         if claimed_before && !backend.capabilities().idempotent_start {
-            // An earlier holder of the claim may have started it: ask before anything is paid twice.
-            match backend.check(&job.run(), &job.trace).await {
-                Answer::Unknown => {}
-                Answer::Unreachable => return Ok(StartOutcome::Unknown),
-                _ => return Ok(StartOutcome::Started { call: None }),
+            if let Some(known) = self.known_to(backend, job).await {
+                return Ok(known);
             }
         }
         let request = self.request(job).await?;
-        Ok(backend.start(&request).await)
+        let outcome = backend.start(&request).await;
+        if claimed_before && matches!(outcome, StartOutcome::Unavailable { .. }) {
+            return Ok(self.known_to(backend, job).await.unwrap_or(outcome));
+        }
+        Ok(outcome)
+    }
+
+    /// What an earlier start of the same attempt came to; `None` where the backend says that it does
+    /// not know the run.
+    async fn known_to(&self, backend: &dyn Backend, job: &Job) -> Option<StartOutcome> {
+        match backend.check(&job.run(), &job.trace).await {
+            Answer::Unknown => None,
+            Answer::Unreachable => Some(StartOutcome::Unknown),
+            _ => Some(StartOutcome::Started { call: None }),
+        }
     }
 
     async fn after_start(

@@ -1,0 +1,125 @@
+//! The fixtures of tests/fixtures/v1/modal: each is decoded by this build and written again as the
+//! same JSON. Later builds, and the Python side, read the same files.
+
+use crate::bench::{RUN, request_for};
+use ryla_backends::modal::wire::{
+    Callback, CallbackRefusal, CallbackReply, CancelReply, Health, Refusal, RunStatus, Submit,
+    SubmitReply, WireError, decode,
+};
+use ryla_domain::time::UnixMs;
+use ryla_engine::signature;
+use secrecy::SecretString;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Not messages of a version: a worked example, and a problem document of the API.
+const OTHERS: [&str; 2] = ["signature", "callback-refusal"];
+
+/// Every fixture by name.
+pub(crate) fn fixtures() -> BTreeMap<String, String> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/v1/modal");
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, std::fs::read_to_string(path).unwrap())
+        })
+        .collect()
+}
+
+fn again<T: DeserializeOwned + Serialize>(text: &str) -> Result<Value, WireError> {
+    Ok(serde_json::to_value(decode::<T>(text.as_bytes())?).unwrap())
+}
+
+/// Decodes a fixture as the message that its name says and encodes it again.
+fn read_and_written(name: &str, text: &str) -> Result<Value, WireError> {
+    match name {
+        name if name.starts_with("callback-reply") => again::<CallbackReply>(text),
+        name if name.starts_with("callback-") => again::<Callback>(text),
+        name if name.starts_with("submit-reply") => again::<SubmitReply>(text),
+        name if name.starts_with("submit") => again::<Submit>(text),
+        name if name.starts_with("run-status-") => again::<RunStatus>(text),
+        "cancel-reply" => again::<CancelReply>(text),
+        "refusal" => again::<Refusal>(text),
+        "health" => again::<Health>(text),
+        other => panic!("{other}: not a message of the protocol"),
+    }
+}
+
+#[test]
+fn every_message_is_written_again_as_it_was_read() {
+    let mut seen = 0;
+    for (name, text) in fixtures() {
+        if OTHERS.contains(&name.as_str()) {
+            continue;
+        }
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read_and_written(&name, &text), Ok(value), "{name}");
+        seen += 1;
+    }
+    assert_eq!(seen, 25);
+}
+
+#[test]
+fn a_field_of_a_later_release_is_ignored_and_a_later_version_is_left_alone() {
+    for (name, text) in fixtures() {
+        if OTHERS.contains(&name.as_str()) {
+            continue;
+        }
+        let mut value: Value = serde_json::from_str(&text).unwrap();
+        let before = value.clone();
+        value["colour"] = json!({"hue": [1, 2]});
+        assert_eq!(
+            read_and_written(&name, &value.to_string()),
+            Ok(before),
+            "{name}"
+        );
+        let later = r#"{"v":2,"everything":"else is different"}"#;
+        assert_eq!(
+            read_and_written(&name, later),
+            Err(WireError::Newer(2)),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_run_is_submitted_as_the_fixture_says() {
+    let fixture: Value = serde_json::from_str(&fixtures()["submit"]).unwrap();
+    let mut submit =
+        serde_json::to_value(Submit::of(&request_for(fixture["params"].clone()))).unwrap();
+    assert_eq!(submit["run"], RUN);
+    // Signed URLs and keys are the test's own.
+    submit["outputs"][0]["put_url"] = fixture["outputs"][0]["put_url"].clone();
+    submit["callback"]["key"] = fixture["callback"]["key"].clone();
+    assert_eq!(submit, fixture);
+}
+
+#[test]
+fn a_worker_finds_the_servers_clock_in_a_refusal() {
+    let refusal = &fixtures()["callback-refusal"];
+    assert_eq!(
+        CallbackRefusal::stale_by(refusal.as_bytes()),
+        Some(1_763_718_310)
+    );
+    for other in ["", "[]", r#"{"title":"Bad signature","server_time":7}"#] {
+        assert_eq!(CallbackRefusal::stale_by(other.as_bytes()), None, "{other}");
+    }
+}
+
+#[test]
+fn the_worked_example_of_a_signature_is_right() {
+    let example: Value = serde_json::from_str(&fixtures()["signature"]).unwrap();
+    let key = SecretString::from(example["key"].as_str().unwrap());
+    let body = example["body"].as_str().unwrap();
+    let now = UnixMs::from_seconds(example["t"].as_i64().unwrap());
+    assert_eq!(
+        signature::sign(&key, body.as_bytes(), now),
+        example["header"]
+    );
+    assert!(decode::<Callback>(body.as_bytes()).is_ok());
+}
