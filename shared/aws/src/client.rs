@@ -1,0 +1,255 @@
+//! The SDK clients: built once in `main`, on one HTTPS client with compiled-in root certificates,
+//! and handed over. No adapter builds a client or reads the environment.
+
+use crate::{Capacity, DynamoAccountStore, DynamoJobStore, S3ImageStore, SqsQueue};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The same for every client: the HTTPS client keeps one connection pool per pair of connect and
+/// read time-outs, and there shall be one.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_500);
+const MAX_ATTEMPTS: u32 = 3;
+/// Connections to one host that are kept open; a Lambda works on one event at a time.
+const IDLE_CONNECTIONS: usize = 64;
+
+/// Where the bucket's name stands in S3's URLs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Addressing {
+    /// `https://bucket.s3.region.amazonaws.com/key`, as AWS wants it.
+    VirtualHost,
+    /// `http://host:port/bucket/key`, as local servers need it.
+    Path,
+}
+
+/// The clients and the meter that their adapters share.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    dynamodb: aws_sdk_dynamodb::Client,
+    s3: aws_sdk_s3::Client,
+    sqs: aws_sdk_sqs::Client,
+    capacity: Arc<Capacity>,
+}
+
+/// How one service is reached outside AWS.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    url: Option<String>,
+    http: Option<SharedHttpClient>,
+}
+
+impl Endpoint {
+    /// At this URL.
+    pub fn at(url: impl Into<String>) -> Self {
+        Self {
+            url: Some(url.into()),
+            http: None,
+        }
+    }
+
+    /// In this process: the "network" is this client.
+    pub const fn in_process(http: SharedHttpClient) -> Self {
+        Self {
+            url: None,
+            http: Some(http),
+        }
+    }
+}
+
+/// Where the services of the embedded stack are, and the key that its S3 signs with.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    /// Any region's name.
+    pub region: String,
+    /// Access key id.
+    pub access_key_id: String,
+    /// Secret access key.
+    pub secret_access_key: String,
+    /// The table's service.
+    pub dynamodb: Endpoint,
+    /// The bucket's service; addressed by path.
+    pub s3: Endpoint,
+    /// The queue's service.
+    pub sqs: Endpoint,
+}
+
+/// What a function will call: each is greeted once while the function starts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WarmUp<'a> {
+    /// The table.
+    pub table: Option<&'a str>,
+    /// The bucket, where the function calls it (signing alone needs no connection).
+    pub bucket: Option<&'a str>,
+    /// The queue's URL.
+    pub queue_url: Option<&'a str>,
+}
+
+impl Aws {
+    /// Clients from the environment: credentials, region and endpoint as the SDK finds them. In
+    /// Lambda all of them are variables, so that no call is made.
+    pub async fn from_env(addressing: Addressing) -> Self {
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(https())
+            .timeout_config(timeouts(4, 10))
+            .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
+            .load()
+            .await;
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            s3: aws_sdk_s3::Client::from_conf(s3_config(&config, addressing)),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            capacity: Arc::default(),
+        }
+    }
+
+    /// Clients of the embedded stack.
+    pub fn at(endpoints: &Endpoints) -> Self {
+        let own = https();
+        let config = |endpoint: &Endpoint| {
+            let credentials = Credentials::from_keys(
+                &endpoints.access_key_id,
+                &endpoints.secret_access_key,
+                None,
+            );
+            let mut config = SdkConfig::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new(endpoints.region.clone()))
+                .credentials_provider(SharedCredentialsProvider::new(credentials))
+                .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
+                .http_client(endpoint.http.clone().unwrap_or_else(|| own.clone()))
+                .timeout_config(timeouts(4, 10))
+                .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS));
+            config.set_endpoint_url(endpoint.url.clone());
+            config.build()
+        };
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(&config(&endpoints.dynamodb)),
+            s3: aws_sdk_s3::Client::from_conf(s3_config(&config(&endpoints.s3), Addressing::Path)),
+            sqs: aws_sdk_sqs::Client::new(&config(&endpoints.sqs)),
+            capacity: Arc::default(),
+        }
+    }
+
+    /// The table of jobs.
+    pub fn jobs(&self, table: impl Into<String>) -> DynamoJobStore {
+        DynamoJobStore::new(self.dynamodb.clone(), table.into(), self.capacity())
+    }
+
+    /// The API keys, in the same table.
+    pub fn accounts(&self, table: impl Into<String>) -> DynamoAccountStore {
+        DynamoAccountStore::new(self.dynamodb.clone(), table.into(), self.capacity())
+    }
+
+    /// The bucket.
+    pub fn images(&self, bucket: impl Into<String>) -> S3ImageStore {
+        S3ImageStore::new(self.s3.clone(), bucket.into(), self.capacity())
+    }
+
+    /// The dispatch queue.
+    pub fn queue(&self, url: impl Into<String>) -> SqsQueue {
+        SqsQueue::new(self.sqs.clone(), url.into(), self.capacity())
+    }
+
+    /// What all adapters of these clients have used so far.
+    pub fn capacity(&self) -> Arc<Capacity> {
+        Arc::clone(&self.capacity)
+    }
+
+    /// The `DynamoDB` client, for who creates tables.
+    pub const fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
+        &self.dynamodb
+    }
+
+    /// The S3 client, for who creates buckets.
+    pub const fn s3(&self) -> &aws_sdk_s3::Client {
+        &self.s3
+    }
+
+    /// The SQS client, for who creates and polls queues.
+    pub const fn sqs(&self) -> &aws_sdk_sqs::Client {
+        &self.sqs
+    }
+
+    /// One throw-away signed call per service, all at once: name look-up, TLS and credentials are
+    /// then paid while Lambda starts and not by the first request. What comes back, also a refusal,
+    /// means nothing; nothing is counted.
+    pub async fn warm_up(&self, targets: WarmUp<'_>) {
+        let table = async {
+            if let Some(table) = targets.table {
+                let _ = crate::accounts::greet(&self.dynamodb, table).await;
+            }
+        };
+        let bucket = async {
+            if let Some(bucket) = targets.bucket {
+                let head = self.s3.head_object().bucket(bucket).key("in/warm-up");
+                let _ = head.send().await;
+            }
+        };
+        let queue = async {
+            if let Some(url) = targets.queue_url {
+                let _ = self.sqs.get_queue_attributes().queue_url(url).send().await;
+            }
+        };
+        // Boxed: the three requests under construction would make every main's future so large.
+        futures_util::future::join3(Box::pin(table), Box::pin(bucket), Box::pin(queue)).await;
+    }
+}
+
+fn timeouts(attempt_s: u64, operation_s: u64) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(Duration::from_secs(attempt_s))
+        .operation_timeout(Duration::from_secs(operation_s))
+        .build()
+}
+
+/// S3 moves pictures: it gets more time. Checksums only where an operation demands them: a presigned
+/// URL must not ask the worker for headers that it does not know of.
+fn s3_config(config: &SdkConfig, addressing: Addressing) -> aws_sdk_s3::Config {
+    aws_sdk_s3::config::Builder::from(config)
+        .force_path_style(addressing == Addressing::Path)
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+        .timeout_config(timeouts(8, 20))
+        .build()
+}
+
+/// The one HTTPS client: rustls with AWS-LC and Mozilla's roots as compiled in, so that no start
+/// scans the file system for certificates.
+fn https() -> SharedHttpClient {
+    let provider = Provider::rustls(CryptoMode::AwsLc);
+    let mut trust = TrustStore::empty();
+    trust.add_pem_certificate(roots_pem());
+    match TlsContext::builder().with_trust_store(trust).build() {
+        Ok(context) => Builder::new()
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .tls_provider(provider)
+            .tls_context(context)
+            .build_https(),
+        // Never so in this version; if it comes to that, the platform's own roots do.
+        Err(_) => Builder::new().tls_provider(provider).build_https(),
+    }
+}
+
+fn roots_pem() -> Vec<u8> {
+    use std::fmt::Write as _;
+    let mut pem = String::new();
+    for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
+        let base64 = data_encoding::BASE64.encode(root);
+        // Writing to a string cannot fail.
+        let _ = write!(
+            pem,
+            "-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n"
+        );
+    }
+    pem.into_bytes()
+}

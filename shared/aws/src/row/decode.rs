@@ -1,0 +1,201 @@
+//! Attributes to a job. Unknown attributes are ignored; a newer row is left to a newer build.
+
+use super::fields::{Fields, corrupt, numbers, parsed};
+use super::{INPUT_IN_BUCKET, INPUT_REMOVED, Row, key_of};
+use ryla_domain::V;
+use ryla_domain::failure::Code;
+use ryla_domain::id::{Attempt, OutputToken, TraceId};
+use ryla_domain::job::{Deadline, DeadlineBy, Due, Job, RequestHash, StoredInput};
+use ryla_domain::output::{Format, Output, Retention};
+use ryla_domain::report::{Report, Timings};
+use ryla_domain::state::{
+    Accepted, CancelReason, Canceling, Dispatching, Ended, Hold, Phase, Running, State,
+};
+use ryla_domain::time::UnixMs;
+use ryla_engine::port::{DueEntry, StoreError};
+
+/// The job of a row: [`StoreError::Newer`] or [`StoreError::Corrupt`] where this build cannot read it.
+pub fn decode(row: &Row) -> Result<Job, StoreError> {
+    let fields = Fields(row);
+    check_version(row)?;
+    let trace: [u8; 16] = fields.bytes("trace")?;
+    let token: [u8; 20] = fields.bytes("token")?;
+    Ok(Job {
+        key: key_of(fields.str("pk")?).ok_or_else(|| corrupt("pk"))?,
+        rev: fields.number("rev")?,
+        created_at: created_at(fields.str("gsk")?).ok_or_else(|| corrupt("gsk"))?,
+        deadline: Deadline {
+            at: fields.time("deadline_at")?,
+            by: match fields.optional_str("deadline_by")? {
+                None => DeadlineBy::System,
+                Some("caller") => DeadlineBy::Caller,
+                Some(_) => return Err(corrupt("deadline_by")),
+            },
+        },
+        expires_at: UnixMs::from_seconds(fields.number("expires_at")?),
+        model: fields.str("model")?.to_owned(),
+        input: match fields.str("input")? {
+            INPUT_IN_BUCKET => StoredInput::InBucket,
+            INPUT_REMOVED => StoredInput::Removed,
+            json => StoredInput::Inline(serde_json::from_str(json).map_err(|_| corrupt("input"))?),
+        },
+        request_hash: RequestHash(fields.bytes("req")?),
+        backend: fields.name("backend")?,
+        trace: TraceId::generated(&trace),
+        token: OutputToken::generated(&token),
+        retention: Retention::of_days(fields.number("keep")?).ok_or_else(|| corrupt("keep"))?,
+        format: Format::of_extension(fields.str("format")?).ok_or_else(|| corrupt("format"))?,
+        state: state(&fields)?,
+        due: match fields.optional_str("due")? {
+            None => None,
+            Some(_) => Some(Due {
+                at: fields.time("due_at")?,
+                tries: fields.optional_number("due_tries")?.unwrap_or(0),
+            }),
+        },
+        data_removed: fields.flag("removed")?,
+        retry_of: fields.optional_name("retry_of")?,
+    })
+}
+
+/// Refuses a row that this build must not touch.
+pub(crate) fn check_version(row: &Row) -> Result<(), StoreError> {
+    match Fields(row).number::<u64>("v")? {
+        0 => Err(corrupt("v")),
+        version if version > u64::from(V) => Err(StoreError::Newer(version)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a row counts as absent at `now`, decodable or not.
+pub(crate) fn expired(row: &Row, now: UnixMs) -> bool {
+    let expires_at = row.get("expires_at").and_then(parsed);
+    expires_at.is_some_and(|seconds| UnixMs::from_seconds(seconds) < now)
+}
+
+/// An entry of the due index; `None` where not even its time can be read, so that nothing can name it.
+pub(crate) fn due_entry(row: &Row) -> Option<DueEntry> {
+    let pk = row.get("pk")?.as_s().ok()?;
+    Some(DueEntry {
+        key: key_of(pk),
+        raw_key: pk.clone(),
+        due_at: UnixMs(parsed(row.get("due_at")?)?),
+        deadline_at: row.get("deadline_at").and_then(parsed).map(UnixMs),
+        tries: row.get("due_tries").and_then(parsed).unwrap_or(0),
+    })
+}
+
+fn created_at(gsk: &str) -> Option<UnixMs> {
+    gsk.split_once('#')?.0.parse().ok().map(UnixMs)
+}
+
+fn state(fields: &Fields<'_>) -> Result<State, StoreError> {
+    let name = fields.str("phase")?;
+    let phase = Phase::ALL.into_iter().find(|phase| phase.name() == name);
+    let attempt = attempt(fields)?;
+    Ok(match phase.ok_or_else(|| corrupt("phase"))? {
+        Phase::Accepted => State::Accepted(Accepted {
+            attempt,
+            hold: match fields.optional_str("hold")? {
+                None => None,
+                Some("account") => Some(Hold::Account),
+                Some("backend") => Some(Hold::Backend),
+                Some(_) => return Err(corrupt("hold")),
+            },
+        }),
+        Phase::Dispatching => State::Dispatching(Dispatching {
+            attempt,
+            claim: fields.name("claim")?,
+            claims: fields.number("claims")?,
+            dispatched_at: fields.time("dispatched_at")?,
+            lease_until: fields.time("lease_until")?,
+        }),
+        Phase::Running => State::Running(Running {
+            attempt,
+            dispatched_at: fields.time("dispatched_at")?,
+            started_at: fields.time("started_at")?,
+            seen_at: fields.time("seen_at")?,
+            seq: fields.number("seq")?,
+            call: fields.optional_name("call")?,
+            progress: fields.optional_number("progress")?,
+        }),
+        Phase::Canceling => State::Canceling(Canceling {
+            attempt,
+            dispatched_at: fields.time("dispatched_at")?,
+            started_at: fields.optional_time("started_at")?,
+            since: fields.time("since")?,
+            reason: reason(fields)?,
+        }),
+        Phase::Succeeded => State::Succeeded {
+            ended: ended(fields)?,
+            outputs: outputs(fields)?,
+        },
+        Phase::Failed => State::Failed {
+            ended: ended(fields)?,
+            code: Code::from_name(fields.str("code")?).ok_or_else(|| corrupt("code"))?,
+        },
+        Phase::Canceled => State::Canceled {
+            ended: ended(fields)?,
+            reason: reason(fields)?,
+        },
+    })
+}
+
+fn attempt(fields: &Fields<'_>) -> Result<Attempt, StoreError> {
+    Attempt::try_from(fields.number::<u64>("attempt")?).map_err(|_| corrupt("attempt"))
+}
+
+fn reason(fields: &Fields<'_>) -> Result<CancelReason, StoreError> {
+    let name = fields.str("reason")?;
+    [CancelReason::User, CancelReason::Deadline]
+        .into_iter()
+        .find(|reason| reason.name() == name)
+        .ok_or_else(|| corrupt("reason"))
+}
+
+fn ended(fields: &Fields<'_>) -> Result<Ended, StoreError> {
+    let timings = match fields.list("timings")? {
+        None => None,
+        Some(list) => {
+            let [queue, boot, load, run, upload] =
+                numbers(list).ok_or_else(|| corrupt("timings"))?;
+            Some(Timings {
+                queue,
+                boot,
+                load,
+                run,
+                upload,
+            })
+        }
+    };
+    Ok(Ended {
+        attempt: attempt(fields)?,
+        dispatched_at: fields.optional_time("dispatched_at")?,
+        started_at: fields.optional_time("started_at")?,
+        completed_at: fields.time("ended_at")?,
+        report: Report {
+            timings,
+            gpu: fields.optional_str("gpu")?.map(str::to_owned),
+        },
+        cost_usd_micros: fields.optional_number("cost")?,
+    })
+}
+
+fn outputs(fields: &Fields<'_>) -> Result<Vec<Output>, StoreError> {
+    let list = fields.list("outputs")?.ok_or_else(|| corrupt("outputs"))?;
+    let outputs: Option<Vec<Output>> = list
+        .iter()
+        .map(|output| {
+            let [slot, bytes, width, height] = numbers(output.as_l().ok()?)?;
+            Some(Output {
+                slot: slot.try_into().ok()?,
+                bytes,
+                width: width.try_into().ok()?,
+                height: height.try_into().ok()?,
+            })
+        })
+        .collect();
+    outputs
+        .filter(|outputs| !outputs.is_empty())
+        .ok_or_else(|| corrupt("outputs"))
+}

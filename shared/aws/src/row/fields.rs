@@ -1,0 +1,83 @@
+//! Reads typed attributes. What does not fit is named by its attribute, never by its value: values
+//! are prompts.
+
+use super::Row;
+use aws_sdk_dynamodb::types::AttributeValue;
+use ryla_domain::time::UnixMs;
+use ryla_engine::port::StoreError;
+use std::str::FromStr;
+
+/// The attributes of one row.
+pub(super) struct Fields<'a>(pub(super) &'a Row);
+
+pub(super) fn corrupt(name: &str) -> StoreError {
+    StoreError::Corrupt(name.to_owned())
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn optional_str(&self, name: &str) -> Result<Option<&'a str>, StoreError> {
+        let text = self.0.get(name).map(AttributeValue::as_s).transpose();
+        Ok(text.map_err(|_| corrupt(name))?.map(String::as_str))
+    }
+
+    pub(super) fn str(&self, name: &str) -> Result<&'a str, StoreError> {
+        self.optional_str(name)?.ok_or_else(|| corrupt(name))
+    }
+
+    /// A text that its type can parse.
+    pub(super) fn optional_name<T: FromStr>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        let text = self.optional_str(name)?;
+        text.map(|text| text.parse().map_err(|_| corrupt(name)))
+            .transpose()
+    }
+
+    pub(super) fn name<T: FromStr>(&self, name: &str) -> Result<T, StoreError> {
+        self.optional_name(name)?.ok_or_else(|| corrupt(name))
+    }
+
+    pub(super) fn optional_number<T: FromStr>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        let number = self.0.get(name).map(|value| parsed(value));
+        number.map(|n| n.ok_or_else(|| corrupt(name))).transpose()
+    }
+
+    pub(super) fn number<T: FromStr>(&self, name: &str) -> Result<T, StoreError> {
+        self.optional_number(name)?.ok_or_else(|| corrupt(name))
+    }
+
+    pub(super) fn optional_time(&self, name: &str) -> Result<Option<UnixMs>, StoreError> {
+        Ok(self.optional_number(name)?.map(UnixMs))
+    }
+
+    pub(super) fn time(&self, name: &str) -> Result<UnixMs, StoreError> {
+        self.number(name).map(UnixMs)
+    }
+
+    pub(super) fn bytes<const N: usize>(&self, name: &str) -> Result<[u8; N], StoreError> {
+        let blob = self.0.get(name).and_then(|value| value.as_b().ok());
+        blob.and_then(|blob| blob.as_ref().try_into().ok())
+            .ok_or_else(|| corrupt(name))
+    }
+
+    /// Whether a flag stands there: flags are `true` or absent.
+    pub(super) fn flag(&self, name: &str) -> Result<bool, StoreError> {
+        let flag = self.0.get(name).map(AttributeValue::as_bool).transpose();
+        Ok(flag.map_err(|_| corrupt(name))?.copied().unwrap_or(false))
+    }
+
+    /// A list's elements.
+    pub(super) fn list(&self, name: &str) -> Result<Option<&'a [AttributeValue]>, StoreError> {
+        let list = self.0.get(name).map(AttributeValue::as_l).transpose();
+        Ok(list.map_err(|_| corrupt(name))?.map(Vec::as_slice))
+    }
+}
+
+/// A number attribute in that type.
+pub(super) fn parsed<T: FromStr>(value: &AttributeValue) -> Option<T> {
+    value.as_n().ok()?.parse().ok()
+}
+
+/// The first `N` numbers of a list; a later version may have appended others.
+pub(super) fn numbers<const N: usize>(list: &[AttributeValue]) -> Option<[u64; N]> {
+    let first: Option<Vec<u64>> = list.get(..N)?.iter().map(parsed).collect();
+    first?.try_into().ok()
+}
