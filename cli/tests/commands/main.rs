@@ -1,0 +1,13 @@
+//! The commands as a shell sees them: the real binary against a fake system that speaks the API.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests: what goes wrong here is the test's own failure"
+)]
+
+mod embedded;
+mod fake;
+mod generate;
+mod jobs;
+mod shell;
+mod without_system;
