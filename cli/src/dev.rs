@@ -7,7 +7,7 @@ use crate::interrupt::Interrupt;
 use crate::log_level::LogLevel;
 use crate::say;
 use clap::Args;
-use ryla_engine::settings::VARIABLES;
+use ryla_engine::settings::vars_of_env;
 use ryla_local::{Data, Options, Stack};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -47,7 +47,7 @@ impl Dev {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         ryla_engine::log::to_stderr(self.log_level());
         let mut interrupt = Interrupt::listen()?;
-        let options = self.options(settings_of_the_environment());
+        let options = self.options(vars_of_env().collect());
         let Some(started) = interrupt.or(embedded::start(options)).await else {
             return Ok(());
         };
@@ -83,15 +83,6 @@ impl Dev {
             ..Options::default()
         }
     }
-}
-
-/// The settings that are set, collected once for the one reader of settings to judge.
-fn settings_of_the_environment() -> BTreeMap<String, String> {
-    let is_setting = |name: &str| VARIABLES.iter().any(|variable| variable.name == name);
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| is_setting(name))
-        .collect()
 }
 
 fn welcome(stack: &Stack) -> String {

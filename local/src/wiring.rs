@@ -52,7 +52,13 @@ pub(crate) async fn preview(
     http: &reqwest::Client,
     clock: &StoppingClock,
 ) -> anyhow::Result<Option<Preview>> {
-    if settings.modal.is_some() {
+    if let Some(modal) = &settings.modal {
+        anyhow::ensure!(
+            is_on_this_machine(&modal.jobs_url),
+            "MODAL_JOBS_URL leads elsewhere, but a GPU worker out there cannot put pictures into this \
+             machine's bucket: unset it to use the preview GPU, or deploy (docs/DEPLOY.md) and set \
+             RYLA_API_URL"
+        );
         return Ok(None);
     }
     let preview = Preview::start(options.preview, http.clone(), Arc::new(clock.clone())).await?;
@@ -63,6 +69,16 @@ pub(crate) async fn preview(
         run_limit: None,
     });
     Ok(Some(preview))
+}
+
+fn is_on_this_machine(url: &str) -> bool {
+    let host = reqwest::Url::parse(url)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned));
+    host.is_some_and(|host| {
+        let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    })
 }
 
 /// The preview GPU takes as long as it was told to, whatever the model says.
@@ -115,5 +131,29 @@ pub(crate) fn base_url(address: SocketAddr, tls: bool) -> String {
         ip if ip.is_unspecified() => format!("{scheme}://localhost:{port}"),
         IpAddr::V4(ip) => format!("{scheme}://{ip}:{port}"),
         IpAddr::V6(ip) => format!("{scheme}://[{ip}]:{port}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_modal_app_on_this_machine_can_work_for_an_embedded_bucket() {
+        for here in [
+            "http://127.0.0.1:9/x",
+            "http://localhost:9",
+            "http://[::1]:9",
+        ] {
+            assert!(is_on_this_machine(here), "{here}");
+        }
+        for elsewhere in [
+            "https://x.modal.run",
+            "http://10.0.0.1",
+            "http://127.0.0.1.evil.example",
+            "",
+        ] {
+            assert!(!is_on_this_machine(elsewhere), "{elsewhere}");
+        }
     }
 }

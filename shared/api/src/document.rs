@@ -1,9 +1,14 @@
 //! The OpenAPI document, made from the table of routes and the models' schemas. A copy lies in
-//! docs/openapi.json; a test keeps the two equal.
+//! docs/openapi.json; a test keeps the two equal. Every reply that a test of the router gets must be
+//! one that stands here.
+
+mod parameters;
+mod schemas;
 
 use crate::routes::{Access, Operation, ROUTES, Route};
-use ryla_domain::model::catalog;
 use serde_json::{Map, Value, json};
+
+pub(crate) use schemas::PREDICTION_PARTS;
 
 /// The document for an API at that address.
 pub(crate) fn openapi(public_url: &str) -> Value {
@@ -18,13 +23,51 @@ pub(crate) fn openapi(public_url: &str) -> Value {
             "title": "RYLA",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Durable picture jobs. The shape is Replicate's; docs/API.md lists what differs.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": public_url }],
         "paths": paths,
-        "components": { "schemas": schemas(), "securitySchemes": {
-            "key": { "type": "http", "scheme": "bearer" },
-        }},
+        "components": {
+            "schemas": schemas::all(),
+            "responses": { "Problem": {
+                "description": "Problem details: what is wrong and what to change",
+                "headers": headers(&["X-Request-Id", "Retry-After"]),
+                "content": { "application/problem+json": { "schema": reference("Problem") } },
+            }},
+            "headers": {
+                "X-Request-Id": {
+                    "description": "The trace id: the prediction's where the reply is one prediction, else the request's",
+                    "required": true,
+                    "schema": { "type": "string", "pattern": "^[0-9a-f]{32}$" },
+                },
+                "Idempotent-Replayed": {
+                    "description": "The request is a repetition; this is the prediction of the first one",
+                    "schema": { "const": "true" },
+                },
+                "Retry-After": {
+                    "description": "Seconds after which the same request may succeed",
+                    "schema": { "type": "integer", "minimum": 1 },
+                },
+            },
+            "securitySchemes": { "key": {
+                "type": "http", "scheme": "bearer",
+                "description": "An API key. The older scheme `Token` is taken as well.",
+            }},
+        },
     })
+}
+
+/// A reference to a schema of the document.
+fn reference(schema: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{schema}") })
+}
+
+fn headers(names: &[&str]) -> Value {
+    let all = names.iter().map(|name| {
+        let header = json!({ "$ref": format!("#/components/headers/{name}") });
+        ((*name).to_owned(), header)
+    });
+    Value::Object(all.collect())
 }
 
 fn operation(route: &Route) -> Value {
@@ -32,198 +75,92 @@ fn operation(route: &Route) -> Value {
         "operationId": format!("{:?}", route.operation),
         "summary": route.summary,
         "x-ryla-function": route.function.name(),
-        "parameters": parameters(route),
+        "parameters": parameters::of(route),
         "responses": responses(route),
     });
     if route.access == Access::Key {
         operation["security"] = json!([{ "key": [] }]);
     }
-    match route.operation {
-        Operation::CreateForModel
-        | Operation::CreateForDeployment
-        | Operation::Create
-        | Operation::Put => {
-            operation["requestBody"] = json!({
-                "required": true,
-                "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Create" } } },
-            });
-        }
-        Operation::Callback => {
-            operation["requestBody"] = json!({
-                "required": true,
-                "content": { "application/json": { "schema": { "type": "object" } } },
-            });
-        }
-        _ => {}
+    if let Some(schema) = body(route.operation) {
+        operation["requestBody"] = json!({
+            "required": true,
+            "content": { "application/json": { "schema": reference(schema) } },
+        });
     }
     operation
 }
 
-fn parameters(route: &Route) -> Vec<Value> {
-    let mut parameters: Vec<Value> = route
-        .path
-        .split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
-        .collect();
-    let mut add = |place: &str, name: &str, schema: Value, what: &str| {
-        parameters
-            .push(json!({ "name": name, "in": place, "schema": schema, "description": what }));
-    };
-    let text = || json!({ "type": "string" });
-    match route.operation {
+/// The schema of what an operation reads from the body.
+const fn body(operation: Operation) -> Option<&'static str> {
+    match operation {
+        Operation::CreateForModel | Operation::CreateForDeployment => Some("CreateForModel"),
+        Operation::Create | Operation::Put => Some("Create"),
+        Operation::Callback => Some("Callback"),
+        _ => None,
+    }
+}
+
+/// Status and schema of what an operation answers when it is carried out.
+const fn success(operation: Operation) -> (u16, &'static str) {
+    match operation {
         Operation::CreateForModel
         | Operation::CreateForDeployment
         | Operation::Create
         | Operation::Put
-        | Operation::Retry => {
-            add(
-                "header",
-                "Prefer",
-                text(),
-                "`wait` or `wait=n`: hold the request up to n seconds, where the model may be done by then",
-            );
-            if route.operation != Operation::Put {
-                add(
-                    "header",
-                    "Idempotency-Key",
-                    json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" }),
-                    "A request of the same key and body gets the same prediction",
-                );
-            }
-            if route.operation != Operation::Retry {
-                add(
-                    "header",
-                    "Cancel-After",
-                    text(),
-                    "Cancel the prediction after this long, such as 90s, 5m or 1h30m",
-                );
-            }
-        }
-        Operation::Get => add(
-            "query",
-            "wait",
-            json!({ "type": "number", "minimum": 0 }),
-            "Hold the request up to that many seconds, until the prediction has ended",
-        ),
-        Operation::List => {
-            add("query", "cursor", text(), "Where an earlier page left off");
-            add(
-                "query",
-                "page_size",
-                json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 100 }),
-                "Predictions on a page",
-            );
-            for name in ["created_after", "created_before"] {
-                add(
-                    "query",
-                    name,
-                    json!({ "type": "string", "format": "date-time" }),
-                    "Only predictions of that time",
-                );
-            }
-        }
-        _ => {}
+        | Operation::Retry => (201, "Prediction"),
+        Operation::Get | Operation::Cancel | Operation::Delete => (200, "Prediction"),
+        Operation::List => (200, "PredictionPage"),
+        Operation::GetModel => (200, "Model"),
+        Operation::ListModels => (200, "ModelPage"),
+        Operation::GetVersion => (200, "Version"),
+        Operation::ListVersions => (200, "VersionPage"),
+        Operation::GetAccount => (200, "Account"),
+        Operation::Health => (200, "Health"),
+        Operation::Callback => (200, "CallbackReply"),
+        Operation::OpenApi => (200, "OpenApi"),
+        Operation::GetOutput => (200, "Picture"),
     }
-    parameters
+}
+
+/// The statuses with which an operation refuses. Behind a key: 401, and 500 and 503 where the table
+/// fails that every key is looked up in.
+const fn refusals(operation: Operation) -> &'static [u16] {
+    match operation {
+        Operation::CreateForModel | Operation::CreateForDeployment => {
+            &[400, 401, 404, 413, 422, 500, 503]
+        }
+        Operation::Create | Operation::Put => &[400, 401, 413, 422, 500, 503],
+        Operation::Retry | Operation::Delete | Operation::Get => &[401, 404, 422, 500, 503],
+        Operation::List => &[401, 422, 500, 503],
+        Operation::Cancel
+        | Operation::GetModel
+        | Operation::ListVersions
+        | Operation::GetVersion => &[401, 404, 500, 503],
+        Operation::ListModels | Operation::GetAccount => &[401, 500, 503],
+        Operation::OpenApi | Operation::Health => &[],
+        Operation::GetOutput => &[404, 501, 503],
+        Operation::Callback => &[400, 401, 413, 500, 503],
+    }
 }
 
 fn responses(route: &Route) -> Value {
-    let (status, schema) = match route.operation {
-        Operation::CreateForModel
-        | Operation::CreateForDeployment
-        | Operation::Create
-        | Operation::Put
-        | Operation::Retry => ("201", "Prediction"),
-        Operation::Get | Operation::Cancel | Operation::Delete => ("200", "Prediction"),
-        Operation::List => ("200", "PredictionPage"),
-        Operation::GetModel => ("200", "Model"),
-        Operation::ListModels => ("200", "ModelPage"),
-        Operation::GetVersion => ("200", "Version"),
-        Operation::ListVersions => ("200", "VersionPage"),
-        Operation::GetAccount => ("200", "Account"),
-        Operation::Health => ("200", "Health"),
-        Operation::Callback => ("200", "CallbackReply"),
-        Operation::OpenApi => ("200", "OpenApi"),
-        Operation::GetOutput => {
-            return json!({
-                "200": { "description": "The picture", "content": { "image/*": {} } },
-                "default": problem(),
-            });
-        }
+    let (status, schema) = success(route.operation);
+    let content = match route.operation {
+        Operation::GetOutput => json!({ "image/jpeg": {}, "image/png": {}, "image/webp": {} }),
+        _ => json!({ "application/json": { "schema": reference(schema) } }),
     };
-    json!({
-        status: {
-            "description": route.summary,
-            "content": { "application/json": { "schema": { "$ref": format!("#/components/schemas/{schema}") } } },
-        },
-        "default": problem(),
-    })
-}
-
-fn problem() -> Value {
-    json!({
-        "description": "Problem details: what is wrong and what to change",
-        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
-    })
-}
-
-fn schemas() -> Value {
-    let text = json!({ "type": "string" });
-    let maybe_text = json!({ "type": ["string", "null"] });
-    let time = json!({ "type": ["string", "null"], "format": "date-time" });
-    let page = |of: &str| {
-        json!({ "type": "object", "required": ["next", "previous", "results"], "properties": {
-            "next": maybe_text, "previous": maybe_text,
-            "results": { "type": "array", "items": { "$ref": format!("#/components/schemas/{of}") } },
-        }})
-    };
-    let mut schemas = json!({
-        "Prediction": { "type": "object",
-            "required": ["id", "model", "version", "status", "input", "output", "error", "logs", "metrics", "urls", "created_at", "started_at", "completed_at", "data_removed"],
-            "properties": {
-                "id": text, "model": text, "version": text,
-                "status": { "enum": ["starting", "processing", "succeeded", "failed", "canceled"] },
-                "input": { "type": "object" },
-                "output": { "anyOf": [{ "type": "string", "format": "uri" }, { "type": "array", "items": { "type": "string", "format": "uri" } }, { "type": "null" }] },
-                "error": maybe_text, "logs": text,
-                "metrics": { "type": "object" },
-                "urls": { "type": "object", "additionalProperties": { "type": "string" } },
-                "created_at": { "type": "string", "format": "date-time" },
-                "started_at": time, "completed_at": time, "deadline": time,
-                "data_removed": { "type": "boolean" },
-                "source": text, "retry_of": maybe_text,
-            }},
-        "PredictionPage": page("Prediction"),
-        "ModelPage": page("Model"),
-        "VersionPage": page("Version"),
-        "Model": { "type": "object", "required": ["owner", "name", "url", "visibility", "run_count", "latest_version"], "properties": {
-            "owner": text, "name": text, "url": text, "description": maybe_text, "visibility": { "enum": ["public", "private"] },
-            "run_count": { "type": "integer" }, "latest_version": { "$ref": "#/components/schemas/Version" } }},
-        "Version": { "type": "object", "required": ["id", "created_at", "cog_version", "openapi_schema"], "properties": {
-            "id": text, "created_at": text, "cog_version": text, "openapi_schema": { "type": "object" } }},
-        "Account": { "type": "object", "required": ["type", "username", "name"], "properties": {
-            "type": { "enum": ["user", "organization"] }, "username": text, "name": text, "github_url": maybe_text }},
-        "Health": { "type": "object", "required": ["status", "version"], "properties": { "status": { "const": "ok" }, "version": text, "backend": maybe_text }},
-        "CallbackReply": { "type": "object", "required": ["continue"], "properties": { "continue": { "type": "boolean" } }},
-        "OpenApi": { "type": "object" },
-        "Problem": { "type": "object", "required": ["title", "detail", "status", "trace_id"], "properties": {
-            "type": text, "title": text, "detail": text, "status": { "type": "integer" }, "trace_id": text,
-            "code": text, "retry_after": { "type": "integer" }, "server_time": { "type": "integer" },
-            "invalid_fields": { "type": "array", "items": { "type": "object", "required": ["field", "message"], "properties": { "field": text, "message": text } } },
-        }},
+    let mut given = vec!["X-Request-Id"];
+    if status == 201 {
+        given.push("Idempotent-Replayed");
+    }
+    let mut responses = Map::new();
+    let success = json!({
+        "description": route.summary, "headers": headers(&given), "content": content,
     });
-    let inputs: Vec<Value> = catalog()
-        .iter()
-        .map(|model| {
-            let name = format!("Input-{}", model.name);
-            schemas[&name] = model.input_schema();
-            json!({ "$ref": format!("#/components/schemas/{name}") })
-        })
-        .collect();
-    schemas["Create"] = json!({ "type": "object", "required": ["input"], "properties": {
-        "input": { "anyOf": inputs },
-        "version": { "type": "string", "description": "A version id, owner/name, or owner/name:version; needed where the path names no model" },
-    }});
-    schemas
+    responses.insert(status.to_string(), success);
+    for status in refusals(route.operation) {
+        let problem = json!({ "$ref": "#/components/responses/Problem" });
+        responses.insert(status.to_string(), problem);
+    }
+    Value::Object(responses)
 }

@@ -35,12 +35,16 @@ pub(crate) fn prefer_wait(headers: &HeaderMap, most: Ms) -> Result<Option<Ms>, R
     for value in headers.get_all("prefer") {
         let Ok(value) = value.to_str() else { continue };
         for preference in value.split([',', ';']) {
-            let preference = preference.trim().to_ascii_lowercase();
-            if preference == "wait" {
-                return Ok(Some(most));
-            }
-            if let Some(seconds) = preference.strip_prefix("wait=") {
-                return wait_seconds("Prefer", seconds.trim_matches('"'), most).map(Some);
+            let (name, seconds) = match preference.split_once('=') {
+                Some((name, seconds)) => (name.trim(), Some(seconds.trim())),
+                None => (preference.trim(), None),
+            };
+            match seconds {
+                _ if !name.eq_ignore_ascii_case("wait") => {}
+                None => return Ok(Some(most)),
+                Some(seconds) => {
+                    return wait_seconds("Prefer", seconds.trim_matches('"'), most).map(Some);
+                }
             }
         }
     }
@@ -178,7 +182,9 @@ mod tests {
         assert_eq!(wait("respond-async, wait=5").unwrap(), Some(Ms(5_000)));
         assert_eq!(wait("wait=0.5").unwrap(), Some(Ms(500)));
         assert_eq!(wait("wait=999999999999999999999").unwrap(), Some(most));
+        assert_eq!(wait("WAIT = \"5\"; x").unwrap(), Some(Ms(5_000)));
         assert_eq!(wait("respond-async").unwrap(), None);
+        assert_eq!(wait("waiting=1").unwrap(), None);
         for bad in ["wait=-1", "wait=soon", "wait=NaN", "wait=inf"] {
             assert!(matches!(wait(bad), Err(Refusal::Invalid(_))), "{bad}");
         }

@@ -8,6 +8,7 @@ mod hash;
 mod headers;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+mod log;
 mod operation;
 mod prediction;
 mod problem;
@@ -15,6 +16,8 @@ pub mod reference;
 mod router;
 pub mod routes;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub use body::Body;
 pub use router::{Api, ApiParts, Serve};

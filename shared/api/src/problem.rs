@@ -96,6 +96,7 @@ const fn later(title: &'static str, detail: &'static str, seconds: u32) -> Row {
 
 impl Refusal {
     /// Its row of the table.
+    #[expect(clippy::too_many_lines, reason = "one table, one row a kind")]
     pub(crate) const fn row(&self) -> Row {
         match self {
             Self::NoRoute => row(
@@ -212,7 +213,7 @@ impl Refusal {
             Self::Corrupt(_) => row(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "Internal error",
-                "This record cannot be read; an alarm was raised.",
+                "This record cannot be read. Give the trace id to whoever runs the system.",
             ),
         }
     }

@@ -14,16 +14,32 @@ pub const END: &str = "<!-- generated: end -->\n";
 
 /// docs/openapi.json, for an address that a deployer replaces.
 pub fn openapi_json() -> String {
-    let document = document::openapi("https://api.example.com");
+    let mut document = document::openapi("https://api.example.com");
+    document.sort_all_objects();
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text
 }
 
-/// The generated part of docs/API.md: routes, problems, failure codes.
-pub fn tables() -> String {
-    let mut text =
-        String::from("### Routes\n\n| method | path | who | what |\n|---|---|---|---|\n");
+/// docs/API.md with its generated part as the code has it now.
+pub fn api_md(page: &str) -> String {
+    let head = page.split(BEGIN).next().unwrap_or_default();
+    let tail = page.split(END).nth(1).unwrap_or_default();
+    format!("{head}{BEGIN}\n{}\n{END}{tail}", tables())
+}
+
+/// The generated part of docs/API.md: routes, fields, problems, failure codes.
+fn tables() -> String {
+    let mut text = String::new();
+    routes(&mut text);
+    fields(&mut text);
+    problems(&mut text);
+    failures(&mut text);
+    text
+}
+
+fn routes(text: &mut String) {
+    text.push_str("### Routes\n\n| method | path | who | what |\n|---|---|---|---|\n");
     for route in ROUTES {
         let who = match route.access {
             Access::Key => "API key",
@@ -36,6 +52,21 @@ pub fn tables() -> String {
             route.method, route.path, route.summary
         );
     }
+}
+
+fn fields(text: &mut String) {
+    for (part, fields) in document::PREDICTION_PARTS {
+        let _ = write!(
+            text,
+            "\n### Fields of `{part}`\n\n| field | what |\n|---|---|\n"
+        );
+        for (name, _, what) in fields {
+            let _ = writeln!(text, "| `{name}` | {what} |");
+        }
+    }
+}
+
+fn problems(text: &mut String) {
     text.push_str("\n### Problems\n\n| status | title | detail |\n|---|---|---|\n");
     for refusal in every_refusal() {
         let row = refusal.row();
@@ -47,6 +78,9 @@ pub fn tables() -> String {
             row.detail
         );
     }
+}
+
+fn failures(text: &mut String) {
     text.push_str("\n### Failure codes\n\n`error` is the sentence, `metrics.error_code` the code.\n\n| code | another attempt | another backend | refunded | sentence |\n|---|---|---|---|---|\n");
     let yes = |yes: bool| if yes { "yes" } else { "no" };
     for code in Code::ALL {
@@ -61,35 +95,35 @@ pub fn tables() -> String {
             m.sentence
         );
     }
-    text
 }
 
-/// One of each, for the table; the match makes a new kind a compile error here.
-fn every_refusal() -> Vec<Refusal> {
+/// One of each, as it may happen, for the table and for the snapshot; the match makes a new kind a
+/// compile error here.
+pub(crate) fn every_refusal() -> Vec<Refusal> {
     let list = vec![
         Refusal::NoRoute,
-        Refusal::Method(Vec::new()),
+        Refusal::Method(vec!["GET", "PUT"]),
         Refusal::Unauthorized,
         Refusal::NoPrediction,
         Refusal::NoModel,
         Refusal::NoVersion,
         Refusal::NoOutput,
         Refusal::OutputTooLarge,
-        Refusal::NotJson(String::new()),
-        Refusal::TooLarge(0),
-        Refusal::Invalid(Vec::new()),
+        Refusal::NotJson("It is JSON, but not an object.".to_owned()),
+        Refusal::TooLarge(crate::MAX_BODY_BYTES),
+        Refusal::field("input.width", "must be a whole number from 256 to 2048"),
         Refusal::UsedByAnother,
         Refusal::StillOpen,
         Refusal::NotFailed,
         Refusal::InputRemoved,
         Refusal::BadSignature,
-        Refusal::StaleTimestamp(0),
+        Refusal::StaleTimestamp(1_777_636_800),
         Refusal::BadCallback,
         Refusal::NoBackend,
         Refusal::NotThereYet,
         Refusal::Newer,
-        Refusal::Unavailable("".into()),
-        Refusal::Corrupt("".into()),
+        Refusal::Unavailable("inside".into()),
+        Refusal::Corrupt("inside".into()),
     ];
     for refusal in &list {
         match refusal {

@@ -3,6 +3,7 @@
 use crate::auth::KeyCache;
 use crate::body::Body;
 use crate::headers;
+use crate::log;
 use crate::operation;
 use crate::problem::Refusal;
 use crate::routes::{Access, Function, Operation};
@@ -19,6 +20,9 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+
+/// The header that names the trace.
+pub(crate) const REQUEST_ID: &str = "x-request-id";
 
 /// Which routes are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +106,7 @@ impl Api {
         let mut response = match self.0.answer(&parts, &body, &trace).await {
             Ok(response) => response,
             Err(refusal) => {
-                log_refusal(&refusal, &parts, &trace);
+                log::rejected(&refusal, &parts.method, parts.uri.path(), &trace);
                 refusal.response(&trace)
             }
         };
@@ -112,8 +116,11 @@ impl Api {
             "x-content-type-options",
             HeaderValue::from_static("nosniff"),
         );
-        if let Ok(value) = HeaderValue::from_str(trace.as_str()) {
-            headers.insert("x-request-id", value);
+        // A reply that shows one prediction carries that one's: under it the log has its whole life.
+        if !headers.contains_key(REQUEST_ID)
+            && let Ok(value) = HeaderValue::from_str(trace.as_str())
+        {
+            headers.insert(REQUEST_ID, value);
         }
         response
     }
@@ -157,7 +164,7 @@ impl Inner {
             Operation::Delete => operation::delete::run(&call).await,
             Operation::Get => operation::get::run(&call).await,
             Operation::List => operation::list::run(&call).await,
-            Operation::ListModels => operation::models::list(&call),
+            Operation::ListModels => Ok(operation::models::list(&call)),
             Operation::GetModel => operation::models::get(&call),
             Operation::ListVersions => operation::models::list_versions(&call),
             Operation::GetVersion => operation::models::get_version(&call),
@@ -168,34 +175,6 @@ impl Inner {
             Operation::Callback => operation::callback::run(&call).await,
         }
     }
-}
-
-fn log_refusal(refusal: &Refusal, request: &http::request::Parts, trace: &TraceId) {
-    let row = refusal.row();
-    let cause = refusal.cause().map(|cause| {
-        let mut text = cause.to_string();
-        let mut source = cause.source();
-        while let Some(inner) = source {
-            text = format!("{text}: {inner}");
-            source = inner.source();
-        }
-        text
-    });
-    // The path of an output is a capability; no query or header is logged at all.
-    let path = match request.uri.path() {
-        path if path.starts_with("/o/") => "/o/..",
-        path => path,
-    };
-    tracing::info!(
-        event = "rejected",
-        trace_id = %trace,
-        method = %request.method,
-        path,
-        status = row.status.as_u16(),
-        title = row.title,
-        cause,
-        "request rejected"
-    );
 }
 
 impl tower_service::Service<Request<Bytes>> for Api {

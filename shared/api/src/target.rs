@@ -21,18 +21,17 @@ impl Target {
     }
 }
 
-/// Finds routes, all of them or those of one function.
+/// Finds routes, all of them or those of one function. A function knows the others' routes as well:
+/// the gateway's catch-alls send it whatever fits nowhere, and its 405 must name every method.
 pub(crate) struct Targets {
     by_path: Router<Vec<&'static Route>>,
+    only: Option<Function>,
 }
 
 impl Targets {
     pub(crate) fn new(only: Option<Function>) -> Self {
         let mut by_path: Router<Vec<&'static Route>> = Router::new();
-        for route in ROUTES
-            .iter()
-            .filter(|r| only.is_none_or(|f| r.function == f))
-        {
+        for route in ROUTES {
             if let Ok(found) = by_path.at_mut(route.path) {
                 found.value.push(route);
             } else if by_path.insert(route.path, vec![route]).is_err() {
@@ -40,7 +39,7 @@ impl Targets {
                 tracing::error!(path = route.path, "route conflicts with another");
             }
         }
-        Self { by_path }
+        Self { by_path, only }
     }
 
     pub(crate) fn find(&self, method: &str, path: &str) -> Result<Target, Refusal> {
@@ -51,6 +50,9 @@ impl Targets {
             let allowed = found.value.iter().map(|route| route.method).collect();
             return Err(Refusal::Method(allowed));
         };
+        if self.only.is_some_and(|only| route.function != only) {
+            return Err(Refusal::NoRoute);
+        }
         let parameters = found
             .params
             .iter()
@@ -91,7 +93,7 @@ mod tests {
     fn every_route_of_the_table_is_found_by_its_own_path() {
         let targets = Targets::new(None);
         for route in ROUTES {
-            let path = route.path.replace('{', "x").replace('}', "x");
+            let path = route.path.replace(['{', '}'], "x");
             let target = targets.find(route.method, &path).ok().unwrap();
             assert_eq!(target.route.operation, route.operation, "{path}");
         }
@@ -121,9 +123,20 @@ mod tests {
         ));
         assert!(callback.find("POST", "/v1/callbacks/modal/a/b/1").is_ok());
         let status = Targets::new(Some(Function::Status));
+        assert!(status.find("GET", "/v1/predictions").is_ok());
         assert!(matches!(
             status.find("POST", "/v1/predictions"),
-            Err(Refusal::Method(_))
+            Err(Refusal::NoRoute)
         ));
+    }
+
+    #[test]
+    fn a_function_names_every_method_of_a_path_also_those_that_others_serve() {
+        let status = Targets::new(Some(Function::Status));
+        let Err(Refusal::Method(allowed)) = status.find("PATCH", "/v1/predictions/my-own-id")
+        else {
+            panic!("PATCH is not a method of any route");
+        };
+        assert_eq!(allowed, ["PUT", "DELETE", "GET"]);
     }
 }

@@ -211,6 +211,35 @@ pub const VARIABLES: &[Variable] = &[
     ),
 ];
 
+/// .env.example: every variable, commented out, with its default.
+pub fn env_example() -> String {
+    let mut text = String::from(
+        "# Every setting with its default; a value that is not allowed stops the start and is named.\n\
+         # Written by `cargo run -p ryla-api --example reference`.\n",
+    );
+    for Variable {
+        name,
+        default,
+        help,
+        ..
+    } in VARIABLES
+    {
+        text.push_str(&["\n# ", help, "\n# ", name, "=", default, "\n"].concat());
+    }
+    text
+}
+
+/// The settings that the process's environment holds; nothing else reads it.
+pub fn vars_of_env() -> impl Iterator<Item = (String, String)> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one reader of the environment"
+    )]
+    let vars = std::env::vars_os();
+    vars.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| VARIABLES.iter().any(|variable| variable.name == name))
+}
+
 /// A setting whose value is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} is not allowed to be what it is. {help}")]
@@ -290,20 +319,26 @@ impl Settings {
 
     /// Reads every setting from the process's environment.
     pub fn from_env() -> Result<Self, BadSettings> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the one reader of the environment"
-        )]
-        Self::from_vars(std::env::vars())
+        Self::from_vars(vars_of_env())
     }
 
     /// How long a run may take on that backend.
     pub fn run_limit(&self, backend: &BackendId, media: ryla_domain::model::Media) -> Ms {
-        self.modal
+        self.timers_on(backend).run_limit_of(media)
+    }
+
+    /// The limits of a job while it is on that backend.
+    pub fn timers_on(&self, backend: &BackendId) -> Timers {
+        let own = self
+            .modal
             .as_ref()
             .filter(|modal| modal.id == *backend)
-            .and_then(|modal| modal.run_limit)
-            .unwrap_or_else(|| self.timers.run_limit_of(media))
+            .and_then(|modal| modal.run_limit);
+        Timers {
+            run_limit: own.unwrap_or(self.timers.run_limit),
+            run_limit_video: own.unwrap_or(self.timers.run_limit_video),
+            ..self.timers.clone()
+        }
     }
 }
 
@@ -554,6 +589,16 @@ mod tests {
                 .unwrap()
                 .modal
                 .is_none()
+        );
+    }
+
+    #[test]
+    fn env_example_is_the_table_of_settings() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env.example");
+        assert_eq!(
+            std::fs::read_to_string(file).unwrap_or_default(),
+            env_example(),
+            "run `cargo run -p ryla-api --example reference` in the repository's root"
         );
     }
 }

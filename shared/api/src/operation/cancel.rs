@@ -12,5 +12,5 @@ pub(crate) async fn run(call: &Call<'_>) -> Result<Response<Body>, Refusal> {
         .run(&call.key()?)
         .await?
         .ok_or(Refusal::NoPrediction)?;
-    call.prediction(StatusCode::OK, &job, Shown::Read).await
+    Ok(call.changed(StatusCode::OK, &job, Shown::Read).await)
 }

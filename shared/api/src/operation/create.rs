@@ -9,7 +9,6 @@ use crate::problem::Refusal;
 use crate::router::Call;
 use crate::routes::Operation;
 use http::{HeaderValue, Response, StatusCode};
-use ryla_domain::input::refuse_client_configuration;
 use ryla_domain::job::Job;
 use ryla_domain::model::{self, Model};
 use ryla_domain::time::Ms;
@@ -61,7 +60,7 @@ pub(crate) async fn run(call: &Call<'_>) -> Result<Response<Body>, Refusal> {
         .submit(&call.api.parts.settings)
         .run(&request)
         .await?;
-    respond(call, model, submitted, wait).await
+    Ok(respond(call, model, submitted, wait).await)
 }
 
 /// The answer to a request that created a job, or that repeated one which did.
@@ -70,18 +69,18 @@ pub(super) async fn respond(
     model: &Model,
     submitted: Submitted,
     wait: Option<Ms>,
-) -> Result<Response<Body>, Refusal> {
+) -> Response<Body> {
     let Submitted { job, replayed } = submitted;
     let job = hold(call, model, job, wait).await;
     let mut response = call
-        .prediction(StatusCode::CREATED, &job, Shown::Created)
-        .await?;
+        .changed(StatusCode::CREATED, &job, Shown::Created)
+        .await;
     if replayed {
         response
             .headers_mut()
             .insert("idempotent-replayed", HeaderValue::from_static("true"));
     }
-    Ok(response)
+    response
 }
 
 /// Holds the request while the job may end in time. The job is accepted: a failing read is no reason
@@ -127,10 +126,7 @@ pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
 
 fn input_of(body: &Map<String, Value>) -> Result<&Map<String, Value>, Refusal> {
     match body.get("input") {
-        Some(Value::Object(input)) => {
-            refuse_client_configuration(input)?;
-            Ok(input)
-        }
+        Some(Value::Object(input)) => Ok(input),
         Some(_) => Err(Refusal::field(
             "input",
             "must be an object of the model's fields",

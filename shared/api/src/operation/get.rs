@@ -2,10 +2,9 @@
 
 use crate::body::Body;
 use crate::headers::wait_seconds;
-use crate::prediction::Shown;
 use crate::problem::Refusal;
 use crate::router::Call;
-use http::{Response, StatusCode};
+use http::Response;
 use ryla_domain::time::Ms;
 
 pub(crate) async fn run(call: &Call<'_>) -> Result<Response<Body>, Refusal> {
@@ -27,5 +26,5 @@ pub(crate) async fn run(call: &Call<'_>) -> Result<Response<Body>, Refusal> {
         let waited = call.api.parts.ports.wait().until_ended(&key, limit).await?;
         job = waited.ok_or(Refusal::NoPrediction)?;
     }
-    call.prediction(StatusCode::OK, &job, Shown::Read).await
+    call.read(&job).await
 }

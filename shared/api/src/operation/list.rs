@@ -5,12 +5,14 @@ use crate::body::Body;
 use crate::prediction::{Shown, render};
 use crate::problem::Refusal;
 use crate::router::Call;
+use futures_util::future::try_join_all;
 use http::{Response, StatusCode};
 use jiff::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ryla_domain::time::UnixMs;
 use ryla_engine::cursor::Cursor;
 use ryla_engine::list::Wanted;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Jobs on a page unless the caller says otherwise, and at most.
 const PAGE: u32 = 100;
@@ -39,11 +41,14 @@ pub(crate) async fn run(call: &Call<'_>) -> Result<Response<Body>, Refusal> {
         .page(call.account()?, &wanted)
         .await?;
     let read = call.api.parts.ports.read();
-    let mut results = Vec::with_capacity(page.jobs.len());
-    for job in &page.jobs {
-        let input = read.input(job).await?;
-        results.push(render(job, input, call.links(), Shown::Read));
-    }
+    // Side by side: only inputs that are too long for their row cost a read at all.
+    let inputs = try_join_all(page.jobs.iter().map(|job| read.input(job))).await?;
+    let results: Vec<Value> = page
+        .jobs
+        .iter()
+        .zip(inputs)
+        .map(|(job, input)| render(job, input, call.links(), Shown::Read))
+        .collect();
     let link = |cursor: Option<Cursor>| cursor.map(|cursor| link(call, &cursor));
     Ok(json(
         StatusCode::OK,
@@ -52,7 +57,7 @@ pub(crate) async fn run(call: &Call<'_>) -> Result<Response<Body>, Refusal> {
 }
 
 fn page_size(call: &Call<'_>) -> Result<u32, Refusal> {
-    match call.query("page_size").or_else(|| call.query("limit")) {
+    match call.query("page_size") {
         None => Ok(PAGE),
         Some(text) => text
             .parse()
@@ -79,17 +84,14 @@ fn time(call: &Call<'_>, name: &str) -> Result<Option<UnixMs>, Refusal> {
 
 /// The absolute URL of another page, with the caller's own filters.
 fn link(call: &Call<'_>, cursor: &Cursor) -> String {
-    let mut url = format!(
-        "{}/v1/predictions?cursor={}",
-        call.links().api,
-        cursor.encode()
-    );
-    for name in ["created_after", "created_before", "page_size", "limit"] {
-        if let Some(value) = call.query(name) {
-            let value =
-                percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC);
-            url.push_str(&format!("&{name}={value}"));
-        }
-    }
+    let filters = ["created_after", "created_before", "page_size"];
+    let kept = filters.iter().filter_map(|name| {
+        let value = call.query(name)?;
+        let value = utf8_percent_encode(&value, NON_ALPHANUMERIC);
+        Some(format!("&{name}={value}"))
+    });
+    let (api, cursor) = (call.links().api, cursor.encode());
+    let mut url = format!("{api}/v1/predictions?cursor={cursor}");
+    url.extend(kept);
     url
 }

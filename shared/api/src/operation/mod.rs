@@ -16,11 +16,12 @@ pub(crate) mod retry;
 use crate::body::Body;
 use crate::prediction::{Links, Shown, render};
 use crate::problem::Refusal;
-use crate::router::Call;
-use http::{Response, StatusCode};
+use crate::router::{Call, REQUEST_ID};
+use http::{HeaderValue, Response, StatusCode};
 use ryla_domain::id::{JobId, JobKey};
 use ryla_domain::job::Job;
 use ryla_domain::model::Model;
+use ryla_engine::log::port_failed;
 use serde_json::Value;
 
 /// The longest body of a request: what a Lambda takes.
@@ -70,15 +71,43 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The job as a response, its input fetched from where it lies.
-    pub(crate) async fn prediction(
+    /// The job as it was read, its input fetched from where it lies.
+    pub(crate) async fn read(&self, job: &Job) -> Result<Response<Body>, Refusal> {
+        let input = self.api.parts.ports.read().input(job).await?;
+        Ok(self.prediction(StatusCode::OK, job, input, Shown::Read))
+    }
+
+    /// The job after a request that changed something. That has happened: an input that cannot be
+    /// fetched is no reason to answer with anything but the job.
+    pub(crate) async fn changed(
         &self,
         status: StatusCode,
         job: &Job,
         shown: Shown,
-    ) -> Result<Response<Body>, Refusal> {
-        let input = self.api.parts.ports.read().input(job).await?;
-        Ok(json(status, &render(job, input, self.links(), shown)))
+    ) -> Response<Body> {
+        let input = match self.api.parts.ports.read().input(job).await {
+            Ok(input) => input,
+            Err(error) => {
+                let run = job.run().to_string();
+                port_failed("images.get", &run, job.trace.as_str(), &error);
+                None
+            }
+        };
+        self.prediction(status, job, input, shown)
+    }
+
+    fn prediction(
+        &self,
+        status: StatusCode,
+        job: &Job,
+        input: Option<Value>,
+        shown: Shown,
+    ) -> Response<Body> {
+        let mut response = json(status, &render(job, input, self.links(), shown));
+        if let Ok(trace) = HeaderValue::from_str(job.trace.as_str()) {
+            response.headers_mut().insert(REQUEST_ID, trace);
+        }
+        response
     }
 
     /// The value of a query parameter; the first one counts.

@@ -20,5 +20,5 @@ pub(crate) async fn run(call: &Call<'_>) -> Result<Response<Body>, Refusal> {
         .ok_or(Refusal::NoPrediction)?;
     let model =
         ryla_domain::model::find(super::OWNER, &submitted.job.model).ok_or(Refusal::NoModel)?;
-    respond(call, model, submitted, wait).await
+    Ok(respond(call, model, submitted, wait).await)
 }
