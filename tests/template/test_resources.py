@@ -356,6 +356,7 @@ def test_the_alarms_watch_what_nobody_would_notice(template: Template) -> None:
     watched = {
         name: (alarm["Properties"]["MetricName"], alarm["Properties"]["Dimensions"][0]["Value"])
         for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items()
+        if isinstance(alarm["Properties"]["Namespace"], str)
     }
     assert watched == {
         "DeadLetterAlarm": (
@@ -369,6 +370,25 @@ def test_the_alarms_watch_what_nobody_would_notice(template: Template) -> None:
     }
     missing = template.properties("SweepMissingAlarm")
     assert (missing["ComparisonOperator"], missing["TreatMissingData"]) == ("LessThanThreshold", "breaching")
+
+
+def test_what_only_a_log_line_says_raises_an_alarm_as_well(template: Template) -> None:
+    counted = {
+        filter_["Properties"]["MetricTransformations"][0]["MetricName"]: (
+            filter_["Properties"]["LogGroupName"]["Ref"],
+            filter_["Properties"]["FilterPattern"],
+        )
+        for filter_ in template.of_type("AWS::Logs::MetricFilter").values()
+    }
+    assert counted == {
+        "DeadRows": ("SweepLogs", '{ $.event = "dead" }'),
+        "BackendAlarms": ("DispatchLogs", "{ $.alarm IS TRUE }"),
+    }
+    for name in ("DeadRowAlarm", "BackendAlarm"):
+        alarm = template.properties(name)
+        assert alarm["MetricName"] in counted
+        assert alarm["Namespace"] == {"Fn::Sub": "RYLA/${AWS::StackName}"}
+        assert (alarm["Threshold"], alarm["TreatMissingData"]) == (0, "notBreaching")
 
 
 def test_the_stack_tells_what_an_operator_needs(template: Template) -> None:

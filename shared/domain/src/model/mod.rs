@@ -161,11 +161,12 @@ impl Model {
         })
     }
 
-    /// 64 lower-case hex digits: SHA-256 over slug and schema. Any change of what clients see of
-    /// the model, words included, makes another version.
+    /// 64 lower-case hex digits: SHA-256 over slug and schema without its titles and descriptions.
+    /// Clients pin versions, so a reworded sentence must not make another one; a changed field must.
     pub fn version_id(&self) -> String {
         let version_id = self.version_id.get_or_init(|| {
             let mut schema = self.openapi_schema();
+            remove_words(&mut schema);
             schema.sort_all_objects();
             HEXLOWER.encode(&Sha256::digest(format!("{}\n{schema}", self.slug())))
         });
@@ -191,6 +192,20 @@ impl Model {
     /// since, and the job was accepted.
     pub fn decode_stored(&self, stored: &Value) -> Result<Input, UnreadableInput> {
         (self.decode)(stored).map_err(|_| UnreadableInput { model: self.name })
+    }
+}
+
+/// Takes titles and descriptions out of a schema; a field may itself be named like one.
+fn remove_words(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            object.retain(|key, value| {
+                !(value.is_string() && matches!(key.as_str(), "title" | "description"))
+            });
+            object.values_mut().for_each(remove_words);
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_words),
+        _ => {}
     }
 }
 

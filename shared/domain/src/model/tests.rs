@@ -248,3 +248,16 @@ fn a_list_output_is_announced_as_an_iterator_of_urls() {
     assert_eq!(output["items"], json!({"type": "string", "format": "uri"}));
     assert_eq!(output["x-cog-array-type"], "iterator");
 }
+
+#[test]
+fn a_reworded_sentence_is_no_new_version_and_a_changed_field_is() {
+    let mut schema = serde_json::json!({
+        "title": "Input", "description": "Words.",
+        "properties": { "title": { "type": "string", "description": "A field of that name." } },
+    });
+    super::remove_words(&mut schema);
+    assert_eq!(
+        schema,
+        serde_json::json!({ "properties": { "title": { "type": "string" } } })
+    );
+}

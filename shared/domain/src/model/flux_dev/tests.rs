@@ -263,7 +263,7 @@ fn the_published_schema_and_version_stay_as_they_are() {
     });
     assert_eq!(
         flux_dev().version_id(),
-        "479d6705cd544692ba03ac15cc3c0b0180bfd6c9f6576fcae61a265d15011d42"
+        "215dec7a2ea0ce830e894a9e699715d7fb3ca7bd6483c884658a9d12940c120d"
     );
 }
 
