@@ -3,7 +3,9 @@
 
 use ryla_domain::job::Job;
 use ryla_domain::state::{Phase, State};
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 
 /// Starts logging to standard output (Lambda's log) at that level; a second call changes nothing.
 pub fn to_stdout(level: &str) {
@@ -17,21 +19,30 @@ pub fn to_stderr(level: &str) {
 
 fn start<W>(level: &str, writer: W)
 where
-    W: for<'w> tracing_subscriber::fmt::MakeWriter<'w> + Send + Sync + 'static,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    // Fails only where a subscriber is installed already, as in tests.
+    let _ = tracing::subscriber::set_global_default(lines(level, writer));
+}
+
+/// The log itself, at that level of ours: what `to_stdout` and `to_stderr` install, and what a test
+/// reads.
+pub fn lines<W>(level: &str, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     // Libraries below `warn` would print URLs and headers.
     let filter = EnvFilter::new(format!(
         "warn,ryla={level},ryla_api={level},ryla_aws={level},ryla_backends={level},ryla_dispatch={level},ryla_engine={level},ryla_local={level},ryla_sweep={level}"
     ));
-    let lines = tracing_subscriber::fmt()
+    tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_env_filter(filter)
-        .with_writer(writer);
-    // Fails only where a subscriber is installed already, as in tests.
-    let _ = lines.try_init();
+        .with_writer(writer)
+        .finish()
 }
 
 /// A job is in another state than before; `seen` is the state that it left.

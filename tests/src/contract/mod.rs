@@ -1,0 +1,12 @@
+//! The contract of every port, kept by the real adapters: the AWS SDK against the embedded DynamoDB, S3
+//! and SQS. No poll loop and no sweep runs beside them.
+
+mod bucket;
+mod queue;
+mod table;
+
+use ryla_local::{Embedded, EmbeddedOptions};
+
+async fn embedded() -> Embedded {
+    Embedded::start(EmbeddedOptions::default()).await.unwrap()
+}

@@ -1,0 +1,7 @@
+//! The main job, end to end over HTTP: accepted, dispatched, drawn, delivered.
+
+mod cancel;
+mod failures;
+mod lists;
+mod pictures;
+mod waiting;
