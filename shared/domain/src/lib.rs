@@ -18,6 +18,9 @@ pub mod state;
 pub mod time;
 pub mod timers;
 
+#[cfg(test)]
+mod sample;
+
 /// Version of every record that leaves the process: row, queue message, callback, submit, cursor.
 /// Readers accept this and the one before; anything newer is left to a newer build.
 pub const V: u32 = 1;

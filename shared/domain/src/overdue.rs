@@ -187,3 +187,6 @@ fn overrun(
     }
     Ok(Verdict::Leave)
 }
+
+#[cfg(test)]
+mod tests;

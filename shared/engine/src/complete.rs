@@ -303,15 +303,14 @@ impl Complete {
         if delivered == Delivered::Missing {
             return Err(CompleteError::NotThereYet);
         }
-        self.rewrite(job, |job| match &delivered {
-            Delivered::All(outputs) => {
-                job.clone()
-                    .succeed(origin, outputs.clone(), report.clone(), now)
+        self.rewrite(job, |job| {
+            if let Delivered::All(outputs) = &delivered {
+                return job
+                    .clone()
+                    .succeed(origin, outputs.clone(), report.clone(), now);
             }
-            _ => {
-                job.refuse_if_stale(origin)?;
-                self.after_failure(job, Code::NoOutput, report, now)
-            }
+            job.refuse_if_stale(origin)?;
+            self.after_failure(job, Code::NoOutput, report, now)
         })
         .await
     }

@@ -1,4 +1,4 @@
-//! The opaque token with which a list is read on: base64url of {v, created_at, id, direction}, without
+//! The opaque token with which a list is read on: base64url of `{v, created_at, id, direction}`, without
 //! the account, so that a cursor shows nobody else's jobs whoever sends it.
 
 use crate::port::Order;

@@ -182,10 +182,11 @@ impl Dispatch {
         // An earlier holder of the claim may have started it here: what this request hears is then
         // not the whole truth, and nothing may be started elsewhere before the backend was asked.
         let claimed_before = matches!(&job.state, State::Dispatching(s) if s.claims > 1);
-        if claimed_before && !backend.capabilities().idempotent_start {
-            if let Some(known) = self.known_to(backend, job).await {
-                return Ok(known);
-            }
+        if claimed_before
+            && !backend.capabilities().idempotent_start
+            && let Some(known) = self.known_to(backend, job).await
+        {
+            return Ok(known);
         }
         let request = self.request(job).await?;
         let outcome = backend.start(&request).await;

@@ -49,18 +49,15 @@ impl List {
             until: wanted.created_before,
             order,
             after: wanted.cursor.as_ref().map(|c| (c.created_at, c.id.clone())),
-            limit: wanted.page_size + 1,
+            limit: wanted.page_size,
         };
-        let mut jobs = self.jobs.list(account, &range, self.clock.now()).await?;
-        // One more than the page was asked for: it says whether the list goes on that way.
-        let size = usize::try_from(wanted.page_size).unwrap_or(usize::MAX);
-        let more = jobs.len() > size;
-        jobs.truncate(size);
+        let page = self.jobs.list(account, &range, self.clock.now()).await?;
+        let (mut jobs, more) = (page.jobs, page.more);
         if order == Order::Oldest {
             jobs.reverse();
         }
         let came_from_cursor = wanted.cursor.is_some();
-        let (older, newer) = match order {
+        let (has_older, has_newer) = match order {
             Order::Newest => (more, came_from_cursor),
             Order::Oldest => (came_from_cursor, more),
         };
@@ -72,8 +69,8 @@ impl List {
             })
         };
         Ok(Page {
-            next: cursor(jobs.last().filter(|_| older), Order::Newest),
-            previous: cursor(jobs.first().filter(|_| newer), Order::Oldest),
+            next: cursor(jobs.last().filter(|_| has_older), Order::Newest),
+            previous: cursor(jobs.first().filter(|_| has_newer), Order::Oldest),
             jobs,
         })
     }

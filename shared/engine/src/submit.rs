@@ -122,6 +122,31 @@ impl Submit {
         let backend = self.route.first().ok_or(SubmitError::NoBackend)?;
         let now = self.clock.now();
         let draft = self.draft(request, parsed, backend, now).await?;
+        let input = (draft.input == StoredInput::InBucket).then(|| ObjectKey::input(&draft.token));
+        let submitted = self.put(request, draft, now).await;
+        // A row of ours may be there also where the table's word was lost.
+        let ours = matches!(
+            &submitted,
+            Ok(Submitted {
+                replayed: false,
+                ..
+            }) | Err(SubmitError::Store(_))
+        );
+        if let Some(key) = input.filter(|_| !ours)
+            && let Err(error) = self.images.delete(&[key]).await
+        {
+            log::port_failed("images.delete", "", request.trace.as_str(), &error);
+        }
+        submitted
+    }
+
+    /// Puts the row under the id that the request's identity gives it.
+    async fn put(
+        &self,
+        request: &Request<'_>,
+        draft: Job,
+        now: UnixMs,
+    ) -> Result<Submitted, SubmitError> {
         match &request.identity {
             Identity::Random => self.create(draft, self.random_id(), now).await,
             Identity::Key(key) => {
@@ -130,13 +155,17 @@ impl Submit {
             }
             Identity::Chosen(id) => self.create(draft, id.clone(), now).await,
             Identity::Counted { retry: 0 } => self.create_twin(request, draft, now).await,
-            Identity::Counted { .. } => match self.newest_twin(request, now).await? {
-                Some(job) => Ok(Submitted {
-                    job,
-                    replayed: true,
-                }),
-                None => self.create_twin(request, draft, now).await,
-            },
+            Identity::Counted { .. } => {
+                if let Some(job) = self.newest_twin(request, now).await? {
+                    return Ok(Submitted {
+                        job,
+                        replayed: true,
+                    });
+                }
+                // The first try was lost, or its put is still under way: then its job is this one.
+                let id = self.twin_id(request, minute_of(now), 0);
+                self.create(draft, id, now).await
+            }
         }
     }
 
@@ -207,10 +236,12 @@ impl Submit {
             return Ok(StoredInput::Inline(input.clone()));
         }
         let key = ObjectKey::input(token);
-        self.images
-            .put(&key, "application/json", text.into_bytes())
-            .await?;
-        Ok(StoredInput::InBucket)
+        let put = self.images.put(&key, "application/json", text.into_bytes());
+        match put.await {
+            // The token is fresh: what lies there is this put, repeated because its reply was lost.
+            Ok(()) | Err(ImageError::Exists) => Ok(StoredInput::InBucket),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn create(&self, draft: Job, id: JobId, now: UnixMs) -> Result<Submitted, SubmitError> {

@@ -8,7 +8,8 @@ use crate::port::{
     Backends, Cancelled, Clock, Consistency, DueEntry, DueMove, JobStore, Queue, QueueError, Shard,
     StoreError,
 };
-use crate::rewrite::rewrite_from;
+use crate::rewrite::{Rewritten, rewrite_from};
+use crate::settings::Settings;
 use futures_util::future::join_all;
 use ryla_domain::failure::Code;
 use ryla_domain::id::JobKey;
@@ -19,6 +20,7 @@ use ryla_domain::report::Report;
 use ryla_domain::state::State;
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_domain::timers::Timers;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -66,6 +68,8 @@ enum SweepError {
 
 enum Done {
     Nothing,
+    /// This sweep has sent enough messages.
+    NotYet,
     Resent,
     Moved,
     Dead,
@@ -85,7 +89,7 @@ pub struct Sweep {
     /// Who is asked.
     pub backends: Backends,
     /// When what is overdue.
-    pub timers: Timers,
+    pub settings: Arc<Settings>,
 }
 
 impl Sweep {
@@ -101,7 +105,7 @@ impl Sweep {
         join_all(shards)
             .await
             .into_iter()
-            .fold(Tally::default(), |sum, tally| sum.plus(tally))
+            .fold(Tally::default(), Tally::plus)
     }
 
     async fn shard(
@@ -113,6 +117,8 @@ impl Sweep {
     ) -> Tally {
         let mut tally = Tally::default();
         let mut from: Option<String> = None;
+        // An entry that was leased stands further back in the line: once is enough.
+        let mut looked_at = HashSet::new();
         loop {
             let page = match self.jobs.due(shard, until, from.as_deref()).await {
                 Ok(page) => page,
@@ -126,7 +132,9 @@ impl Sweep {
                 if self.clock.now().since(began) > BUDGET {
                     return tally;
                 }
-                self.entry(entry, resends, &mut tally).await;
+                if looked_at.insert(entry.raw_key.clone()) {
+                    self.entry(entry, resends, &mut tally).await;
+                }
             }
             match page.next {
                 Some(next) => from = Some(next),
@@ -162,12 +170,17 @@ impl Sweep {
                 tracing::error!(event = "dead", run, what, "row cannot be decoded");
                 self.bury(entry, now).await
             }
-            // A newer build looks after its own rows; the lease spaces our looks at them.
-            Err(SweepError::Store(StoreError::Newer(_))) => Ok(Done::Nothing),
+            Err(SweepError::Store(StoreError::Newer(_))) => self.leave_to_newer(entry, now).await,
+            // Its turn comes with the next sweep, while those that had theirs wait longer.
+            Ok(Done::NotYet) => {
+                let leased = self.leased(entry, now);
+                let back = self.uncount(entry, &leased, entry.due_at).await;
+                back.map(|()| Done::Nothing)
+            }
             other => other,
         };
         match done {
-            Ok(Done::Nothing) => {}
+            Ok(Done::Nothing | Done::NotYet) => {}
             Ok(Done::Resent) => tally.resent += 1,
             Ok(Done::Moved) => tally.moved += 1,
             Ok(Done::Dead) => tally.dead += 1,
@@ -178,12 +191,17 @@ impl Sweep {
         }
     }
 
-    /// When the entry is looked at next, should this look come to nothing.
+    /// When the entry is looked at next, should this look come to nothing. The deadline is never
+    /// skipped; after it the waits begin anew with one period, since the job is to end at once. Half
+    /// a period early, so that the sweep which comes then does not just miss it.
     fn later(&self, entry: &DueEntry, now: UnixMs) -> DueMove {
-        let wait = self.timers.sweep_backoff().wait(entry.tries);
+        let backoff = self.settings.timers.sweep_backoff();
+        let half_a_period = Ms(backoff.base.0 / 2);
+        let next = |wait: Ms| now + wait - half_a_period;
         let at = match entry.deadline_at {
-            Some(deadline) if deadline > now => deadline.min(now + wait),
-            _ => now + wait,
+            Some(deadline) if deadline > now => deadline.min(next(backoff.wait(entry.tries))),
+            Some(deadline) => next(now.since(deadline).clamp(backoff.base, backoff.ceiling)),
+            None => next(backoff.wait(entry.tries)),
         };
         DueMove::Later {
             at,
@@ -191,18 +209,47 @@ impl Sweep {
         }
     }
 
+    /// The entry as [`Sweep::later`] leased it.
+    fn leased(&self, entry: &DueEntry, now: UnixMs) -> DueEntry {
+        match self.later(entry, now) {
+            DueMove::Later { at, tries } if entry.key.is_some() => DueEntry {
+                due_at: at,
+                tries,
+                ..entry.clone()
+            },
+            _ => entry.clone(),
+        }
+    }
+
     /// Out of the line: from its leased place, or from where it was found if it has no key.
     async fn bury(&self, entry: &DueEntry, now: UnixMs) -> Result<Done, SweepError> {
-        let due_at = match (&entry.key, self.later(entry, now)) {
-            (Some(_), DueMove::Later { at, .. }) => at,
-            _ => entry.due_at,
-        };
-        let leased = DueEntry {
-            due_at,
-            ..entry.clone()
-        };
-        self.jobs.reschedule(&leased, DueMove::Dead).await?;
-        Ok(Done::Dead)
+        let leased = self.leased(entry, now);
+        let buried = self.jobs.reschedule(&leased, DueMove::Dead).await?;
+        Ok(if buried { Done::Dead } else { Done::Nothing })
+    }
+
+    /// A newer build looks after its own rows; the lease spaces our looks at them. They are no looks
+    /// without progress: the newer build would have to fail the job for them.
+    async fn leave_to_newer(&self, entry: &DueEntry, now: UnixMs) -> Result<Done, SweepError> {
+        let leased = self.leased(entry, now);
+        if leased.tries >= self.settings.timers.max_due_tries {
+            self.uncount(entry, &leased, leased.due_at).await?;
+        }
+        Ok(Done::Nothing)
+    }
+
+    /// Due again at `at`, as if nobody had looked.
+    async fn uncount(
+        &self,
+        entry: &DueEntry,
+        leased: &DueEntry,
+        at: UnixMs,
+    ) -> Result<(), SweepError> {
+        let tries = entry.tries;
+        self.jobs
+            .reschedule(leased, DueMove::Later { at, tries })
+            .await?;
+        Ok(())
     }
 
     async fn look(
@@ -216,25 +263,33 @@ impl Sweep {
             return Ok(Done::Nothing);
         };
         let media = model::find("ryla", &job.model).map_or(Media::Picture, |model| model.media);
-        if entry.tries >= self.timers.max_due_tries && !job.state.phase().is_terminal() {
-            return self
-                .write(job, |job| {
-                    job.clone().fail(Code::Internal, Report::default(), now)
-                })
-                .await;
+        let timers = self.settings.timers_on(&job.backend);
+        let look = look(&job, now, &timers, media);
+        let ends_or_goes_on = matches!(look, Look::Leave | Look::End);
+        if !ends_or_goes_on && entry.tries >= timers.max_due_tries {
+            return self.give_up(job, now).await;
         }
-        match look(&job, now, &self.timers, media) {
+        match look {
             Look::Leave => Ok(Done::Nothing),
             Look::End => self.write(job, |job| job.clone().expire(now)).await,
             Look::Resend => self.resend(&job, resends).await,
             Look::Cancel => self.cancel(job, now).await,
-            Look::Ask => self.ask(job, now, media, resends).await,
+            Look::Ask => self.ask(job, now, &timers, media, resends).await,
         }
+    }
+
+    /// Enough looks have come to nothing: the job ends, and what may run of it is stopped.
+    async fn give_up(&self, job: Job, now: UnixMs) -> Result<Done, SweepError> {
+        if !matches!(job.state, State::Accepted(_)) {
+            self.stop(&job).await;
+        }
+        let next = job.clone().give_up(now)?;
+        self.write_once(job, next).await
     }
 
     async fn resend(&self, job: &Job, resends: &AtomicU32) -> Result<Done, SweepError> {
         if resends.fetch_add(1, Ordering::Relaxed) >= MAX_RESENDS {
-            return Ok(Done::Nothing);
+            return Ok(Done::NotYet);
         }
         let message = Message::new(Do::Start, job.run(), job.trace.clone());
         self.queue.send(&message.body(), Ms(0)).await?;
@@ -246,7 +301,8 @@ impl Sweep {
         let State::Canceling(s) = &job.state else {
             return Ok(Done::Nothing);
         };
-        let over = now.since(s.since) >= self.timers.cancel_limit || job.deadline.at <= now;
+        let over =
+            now.since(s.since) >= self.settings.timers.cancel_limit || job.deadline.at <= now;
         let answer = self.stop(&job).await;
         if over || answer == Cancelled::Confirmed {
             return self
@@ -269,6 +325,7 @@ impl Sweep {
         &self,
         job: Job,
         now: UnixMs,
+        timers: &Timers,
         media: Media,
         resends: &AtomicU32,
     ) -> Result<Done, SweepError> {
@@ -277,7 +334,7 @@ impl Sweep {
             None => Answer::Unreachable,
         };
         let route = self.backends.route();
-        let verdict = after_answer(&job, answer, now, &self.timers, media, |code| {
+        let verdict = after_answer(&job, answer, now, timers, media, |code| {
             route.after(&job.backend, code)
         })?;
         match verdict {
@@ -324,7 +381,6 @@ impl Sweep {
         job: Job,
         next: impl Fn(&Job) -> Result<Job, Illegal> + Send + Sync,
     ) -> Result<Done, SweepError> {
-        use crate::rewrite::Rewritten;
         let rewritten = rewrite_from(self.jobs.as_ref(), job, |job| next(job).ok()).await?;
         Ok(match rewritten {
             Rewritten::Changed(_) => Done::Moved,

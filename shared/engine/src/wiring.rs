@@ -133,7 +133,7 @@ impl Ports {
             clock: Arc::clone(&self.clock),
             complete: self.complete(settings),
             backends: backends.clone(),
-            timers: settings.timers.clone(),
+            settings: Arc::new(settings.clone()),
         }
     }
 }

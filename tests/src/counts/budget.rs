@@ -195,10 +195,10 @@ async fn ten_thousand_ended_jobs_change_none_of_the_figures() {
     app.capacity().reset();
     let long = app
         .alice()
-        .get("/v1/predictions?page_size=99")
+        .get("/v1/predictions?page_size=100")
         .await
         .expect(200);
-    assert_eq!(long["results"].as_array().unwrap().len(), 99);
+    assert_eq!(long["results"].as_array().unwrap().len(), 100);
     let operations: Vec<_> = used(&app)
         .into_iter()
         .map(|(operation, (n, _))| (operation, n))

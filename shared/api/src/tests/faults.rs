@@ -7,8 +7,8 @@ use ryla_domain::output::ObjectKey;
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_engine::port::{
     Account, AccountStore, Consistency, Created, DueEntry, DueMove, DuePage, Glimpse, ImageError,
-    ImageStore, JobStore, KeyHash, ListRange, Queue, QueueError, Shard, SignedPut, SignedUrl,
-    StoreError, Write, Written,
+    ImageStore, JobPage, JobStore, KeyHash, ListRange, Queue, QueueError, Shard, SignedPut,
+    SignedUrl, StoreError, Write, Written,
 };
 use ryla_testing::{MemoryAccountStore, MemoryImageStore, MemoryJobStore, MemoryQueue};
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl JobStore for FaultyJobs {
         account: &AccountId,
         range: &ListRange,
         now: UnixMs,
-    ) -> Result<Vec<Job>, StoreError> {
+    ) -> Result<JobPage, StoreError> {
         throttled(&self.1.jobs)?;
         self.0.list(account, range, now).await
     }

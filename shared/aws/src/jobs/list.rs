@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 use ryla_domain::id::AccountId;
 use ryla_domain::job::Job;
 use ryla_domain::time::{Ms, UnixMs};
-use ryla_engine::port::{ListRange, Order, StoreError};
+use ryla_engine::port::{JobPage, ListRange, Order, StoreError};
 use std::collections::HashMap;
 
 /// Keys that one `BatchGetItem` takes.
@@ -30,28 +30,32 @@ impl DynamoJobStore {
         account: &AccountId,
         range: &ListRange,
         now: UnixMs,
-    ) -> Result<Vec<Job>, StoreError> {
+    ) -> Result<JobPage, StoreError> {
         let wanted = usize::try_from(range.limit).unwrap_or(usize::MAX);
         let mut jobs = Vec::new();
+        let mut more = false;
         let mut stretch = Stretch::of(range);
         let mut page = wanted.min(BATCH);
         while jobs.len() < wanted && !stretch.is_empty() {
-            let keys = self
+            let mut keys = self
                 .page_of_keys(account, range.order, &stretch, page)
                 .await?;
+            more = keys.len() > page;
+            keys.truncate(page);
             let Some(last) = keys.last() else { break };
-            let at_end = keys.len() < page;
             stretch.cut(range.order, last.gsk.clone());
             jobs.extend(self.read_all(&keys, now).await?);
-            if at_end {
+            if !more {
                 break;
             }
             page = BATCH;
         }
+        more |= jobs.len() > wanted;
         jobs.truncate(wanted);
-        Ok(jobs)
+        Ok(JobPage { jobs, more })
     }
 
+    /// The next keys of the stretch, one more than a page of them where there are more.
     async fn page_of_keys(
         &self,
         account: &AccountId,
@@ -61,7 +65,7 @@ impl DynamoJobStore {
     ) -> Result<Vec<Listed>, StoreError> {
         self.capacity.request(Operation::ListQuery);
         // The place that the stretch begins behind may come back with it.
-        let limit = page + usize::from(stretch.behind.is_some());
+        let limit = page + 1 + usize::from(stretch.behind.is_some());
         let found = self
             .client
             .query()
@@ -83,7 +87,6 @@ impl DynamoJobStore {
             .took(Operation::ListQuery, found.consumed_capacity());
         let mut keys: Vec<Listed> = found.items().iter().filter_map(Listed::of).collect();
         keys.retain(|listed| stretch.behind.as_ref() != Some(&listed.gsk));
-        keys.truncate(page);
         Ok(keys)
     }
 

@@ -17,8 +17,8 @@ use ryla_domain::job::Job;
 use ryla_domain::time::UnixMs;
 use ryla_engine::expect::Expect;
 use ryla_engine::port::{
-    Consistency, Created, DueEntry, DueMove, DuePage, JobStore, ListRange, Shard, StoreError,
-    Write, Written,
+    Consistency, Created, DueEntry, DueMove, DuePage, JobPage, JobStore, ListRange, Shard,
+    StoreError, Write, Written,
 };
 use std::sync::Arc;
 
@@ -151,7 +151,7 @@ impl JobStore for DynamoJobStore {
         account: &AccountId,
         range: &ListRange,
         now: UnixMs,
-    ) -> Result<Vec<Job>, StoreError> {
+    ) -> Result<JobPage, StoreError> {
         self.list_pages(account, range, now).await
     }
 

@@ -127,6 +127,15 @@ pub struct ListRange {
     pub limit: u32,
 }
 
+/// Jobs of one stretch of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobPage {
+    /// The jobs, in the order asked for.
+    pub jobs: Vec<Job>,
+    /// The index holds more behind the last one; that may have expired by now.
+    pub more: bool,
+}
+
 /// One of the 16 parts of the due index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shard(u8);
@@ -210,13 +219,13 @@ pub trait JobStore: Send + Sync {
     /// Changes a live row if what the write expects holds. One request.
     async fn write(&self, write: Write<'_>) -> Result<Written, StoreError>;
     /// An account's jobs in that range, those expired at `now` and those that cannot be decoded left
-    /// out. One query and one batch read a page.
+    /// out. One query and one batch read a page of at most 100.
     async fn list(
         &self,
         account: &AccountId,
         range: &ListRange,
         now: UnixMs,
-    ) -> Result<Vec<Job>, StoreError>;
+    ) -> Result<JobPage, StoreError>;
     /// A page of a shard's entries that are due at `until`, oldest first; `from` as an earlier page gave.
     async fn due(
         &self,

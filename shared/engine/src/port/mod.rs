@@ -16,7 +16,7 @@ pub use backend::{
 pub use clock::{Clock, Entropy};
 pub use images::{Glimpse, ImageError, ImageStore, SignedPut, SignedUrl};
 pub use jobs::{
-    Consistency, Created, DueEntry, DueMove, DuePage, JobStore, ListRange, Order, Shard,
+    Consistency, Created, DueEntry, DueMove, DuePage, JobPage, JobStore, ListRange, Order, Shard,
     StoreError, Write, Written,
 };
 pub use queue::{MAX_DELAY, Queue, QueueError};

@@ -1,0 +1,258 @@
+//! Every limit of the sweep, just before and just after.
+
+use super::{NEVER_BOOTS, NEVER_ENDS, NOTHING, code_of, running, taken};
+use crate::stage::{Quirk, Stage, at};
+use ryla_domain::failure::Code;
+use ryla_domain::job::{DeadlineBy, Due, Job};
+use ryla_domain::state::{Hold, Phase};
+use ryla_domain::time::Ms;
+use ryla_engine::sweep::Scope;
+use ryla_testing::backend::Course;
+use ryla_testing::sample::a_job;
+
+#[tokio::test]
+async fn the_looks_of_a_sweep_every_minute_follow_the_back_off_up_to_the_deadline() {
+    let stage = Stage::new();
+    let job = a_job().deadline(at(6_000), DeadlineBy::System).build();
+    let job = stage.store(job).await;
+    let mut looks = Vec::new();
+    for minute in 1..=101 {
+        // No sweep comes at the very second.
+        stage.clock.set(at(minute * 60) + Ms(minute % 7));
+        let tally = stage.sweeper(&stage.only_preview()).run(Scope::Due).await;
+        if tally.leased > 0 {
+            looks.push(minute);
+        }
+    }
+    assert_eq!(looks, [2, 3, 5, 9, 17, 32, 47, 62, 77, 92, 100]);
+    assert_eq!(code_of(&stage.row(&job.key).await), Some(Code::Timeout));
+}
+
+#[tokio::test]
+async fn a_lively_run_is_not_asked_about_and_never_given_up() {
+    let stage = Stage::new();
+    let mut job = running(&stage, NEVER_ENDS).await;
+    let complete = stage.ports().complete(&stage.settings);
+    job.due = Some(Due {
+        at: at(120),
+        tries: 10,
+    });
+    stage.jobs.upgrade(&job);
+    for second in (10..=110).step_by(10) {
+        stage.clock.set(at(second));
+        for callback in stage.preview.work().await {
+            complete.run(&callback).await.unwrap();
+        }
+    }
+    stage.sweep_at(&stage.only_preview(), 120).await;
+    assert_eq!(stage.row(&job.key).await.state.phase(), Phase::Running);
+    assert!(
+        !stage
+            .preview
+            .calls()
+            .iter()
+            .any(|call| call.starts_with("check"))
+    );
+}
+
+#[tokio::test]
+async fn a_run_that_does_not_start_is_stopped_before_the_next_one_begins() {
+    let stage = Stage::new();
+    let job = taken(&stage, NEVER_BOOTS).await;
+    stage.sweep_at(&stage.only_preview(), 120).await;
+    assert_eq!(
+        stage.row(&job.key).await.state,
+        job.state,
+        "within its start limit"
+    );
+    stage.sweep_at(&stage.only_preview(), 242).await;
+    let calls = stage.preview.calls();
+    assert_eq!(calls.last(), Some(&format!("cancel {}", job.run())));
+    let row = stage.row(&job.key).await;
+    assert_eq!(
+        (row.state.phase(), row.origin().attempt.number()),
+        (Phase::Accepted, 2)
+    );
+}
+
+#[tokio::test]
+async fn an_adapters_own_run_limit_is_the_sweeps_as_well() {
+    for (limit_s, stopped) in [(100, true), (300, false)] {
+        let mut stage = Stage::new();
+        let vars = [
+            ("MASTER_SECRETS", format!("k1:{}", "x".repeat(32))),
+            ("MODAL_JOBS_URL", "https://x.modal.run".to_owned()),
+            ("MODAL_TIMEOUT", format!("{limit_s}000")),
+        ];
+        let vars = vars.map(|(name, value)| (name.to_owned(), value));
+        stage.settings = ryla_engine::settings::Settings::from_vars(vars).unwrap();
+        stage.settings.modal.as_mut().unwrap().id = "preview".parse().unwrap();
+        let job = running(&stage, NEVER_ENDS).await;
+        stage.sweep_at(&stage.only_preview(), 210).await;
+        let phase = stage.row(&job.key).await.state.phase();
+        assert_eq!(
+            phase == Phase::Accepted,
+            stopped,
+            "{limit_s} s: {}",
+            phase.name()
+        );
+    }
+}
+
+#[tokio::test]
+async fn at_its_deadline_a_job_ends_by_whoever_set_it() {
+    for (by, phase) in [
+        (DeadlineBy::System, Phase::Failed),
+        (DeadlineBy::Caller, Phase::Canceled),
+    ] {
+        for course in [None, Some(NEVER_BOOTS), Some(NEVER_ENDS)] {
+            let stage = Stage::new();
+            let mut job = match course {
+                None => stage.store(a_job().build()).await,
+                Some(course) => running_or_taken(&stage, course).await,
+            };
+            job.deadline.by = by;
+            job.deadline.at = at(130);
+            job.due = Some(Due {
+                at: at(130),
+                tries: 0,
+            });
+            stage.jobs.upgrade(&job);
+            assert_eq!(stage.sweep_at(&stage.only_preview(), 129).await, NOTHING);
+            stage.sweep_at(&stage.only_preview(), 130).await;
+            let row = stage.row(&job.key).await;
+            assert_eq!(row.state.phase(), phase, "{course:?}");
+            if course.is_some() {
+                let last = stage.preview.calls().pop();
+                assert_eq!(
+                    last,
+                    Some(format!("cancel {}", job.run())),
+                    "nothing runs on"
+                );
+            }
+        }
+    }
+}
+
+async fn running_or_taken(stage: &Stage, course: Course) -> Job {
+    if course == NEVER_BOOTS {
+        taken(stage, course).await
+    } else {
+        running(stage, course).await
+    }
+}
+
+#[tokio::test]
+async fn a_picture_that_is_there_at_the_deadline_counts() {
+    let stage = Stage::new();
+    let mut job = running(&stage, Course::USUAL).await;
+    stage.clock.set(at(60));
+    stage.preview.work().await;
+    job.deadline.at = at(125);
+    stage.jobs.upgrade(&job);
+    stage.sweep_at(&stage.only_preview(), 126).await;
+    assert_eq!(stage.row(&job.key).await.state.phase(), Phase::Succeeded);
+}
+
+#[tokio::test]
+async fn a_held_job_ends_as_unreachable_at_its_deadline() {
+    let stage = Stage::new();
+    let job = a_job().in_phase(Phase::Dispatching);
+    let backend = job.backend.clone();
+    let job = stage.store(job.hold(Hold::Backend, backend).unwrap()).await;
+    stage.sweep_at(&stage.only_preview(), 900).await;
+    assert_eq!(
+        code_of(&stage.row(&job.key).await),
+        Some(Code::BackendUnreachable)
+    );
+}
+
+#[tokio::test]
+async fn a_cancellation_ends_with_the_backends_word_or_after_its_limit() {
+    // The sample was cancelled after 5 s and is due after 65.
+    for (known, unreachable, second, phase) in [
+        (false, false, 65, Phase::Canceled),
+        (true, true, 64, Phase::Canceling),
+        (true, true, 65, Phase::Canceled),
+    ] {
+        let stage = Stage::new();
+        let job = stage.store(a_job().in_phase(Phase::Canceling)).await;
+        stage.preview.set_unreachable(unreachable && known);
+        stage.sweep_at(&stage.only_preview(), second).await;
+        let row = stage.row(&job.key).await;
+        assert_eq!(row.state.phase(), phase, "after {second} s");
+        let asked = stage
+            .preview
+            .calls()
+            .contains(&format!("cancel {}", job.run()));
+        assert_eq!(asked, second == 65);
+    }
+}
+
+#[tokio::test]
+async fn ten_looks_without_progress_end_a_job_as_our_failure() {
+    for (phase, tries, ends) in [
+        (Phase::Accepted, 9, false),
+        (Phase::Accepted, 10, true),
+        (Phase::Dispatching, 9, false),
+        (Phase::Dispatching, 10, true),
+    ] {
+        let stage = Stage::new();
+        stage.preview.set_unreachable(true);
+        let job = a_job().in_phase(phase);
+        let due = Some(Due { at: at(120), tries });
+        let job = stage.store(Job { due, ..job }).await;
+        stage.sweep_at(&stage.only_preview(), 120).await;
+        let code = code_of(&stage.row(&job.key).await);
+        assert_eq!(
+            code == Some(Code::Internal),
+            ends,
+            "{tries} looks at {}",
+            phase.name()
+        );
+        let stopped = stage
+            .preview
+            .calls()
+            .iter()
+            .any(|call| call.starts_with("cancel"));
+        assert_eq!(
+            stopped,
+            ends && phase == Phase::Dispatching,
+            "what may run is stopped"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_number_of_looks_is_a_setting() {
+    let mut stage = Stage::new();
+    stage.settings.timers.max_due_tries = 3;
+    let job = stage.store(a_job().build()).await;
+    for (second, ended) in [(120, false), (180, false), (300, false), (540, true)] {
+        stage.sweep_at(&stage.only_preview(), second).await;
+        let row = stage.row(&job.key).await;
+        assert_eq!(row.state.phase().is_terminal(), ended, "after {second} s");
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_that_died_at_the_deadline_is_made_up_for_by_the_next() {
+    let stage = Stage::new();
+    let due = Some(Due {
+        at: at(900),
+        tries: 6,
+    });
+    let job = stage
+        .store(Job {
+            due,
+            ..a_job().build()
+        })
+        .await;
+    // The lease was written, and nothing after it.
+    stage.clock.set(at(901));
+    let mut dead = stage.sweeper(&stage.only_preview());
+    dead.jobs = stage.ports_with(Quirk::NoReads).jobs;
+    assert_eq!(dead.run(Scope::Due).await.failed, 1);
+    stage.sweep_at(&stage.only_preview(), 961).await;
+    assert_eq!(code_of(&stage.row(&job.key).await), Some(Code::Timeout));
+}

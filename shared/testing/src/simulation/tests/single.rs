@@ -1,0 +1,156 @@
+//! One fault at a time, at every place where one can be: the places are counted in a run without
+//! faults, so that a new port call is covered by being made.
+
+use super::kept;
+use crate::simulation::{Ending, Fate, Fault, Harm, Kind, Scenario};
+use ryla_domain::state::State;
+
+const SEED: u64 = 7;
+
+#[test]
+fn without_faults_every_scenario_keeps_every_promise() {
+    for scenario in Scenario::all() {
+        for seed in 0..10 {
+            kept(&scenario, &[], seed);
+        }
+    }
+}
+
+/// Every call that did something, with that harm done to it.
+fn harmed_calls(ending: &Ending, harm: Harm) -> Vec<Fault> {
+    let calls = ending.calls.iter().filter(|call| !call.idle);
+    calls
+        .map(|call| Fault::Call {
+            kind: call.kind,
+            nth: call.nth,
+            harm,
+        })
+        .collect()
+}
+
+/// The fault finds its place, and no promise is broken.
+fn hits(scenario: &Scenario, fault: Fault) {
+    let harmed = kept(scenario, &[fault], SEED);
+    assert_eq!(harmed.hit, [fault], "{:?}", scenario.name);
+}
+
+fn at_every_call(harm: Harm) {
+    for scenario in Scenario::all() {
+        let whole = kept(&scenario, &[], SEED);
+        for fault in harmed_calls(&whole, harm) {
+            hits(&scenario, fault);
+        }
+    }
+}
+
+#[test]
+fn a_process_may_die_before_any_of_its_calls() {
+    at_every_call(Harm::DeathBefore);
+}
+
+#[test]
+fn a_process_may_die_after_any_of_its_calls() {
+    at_every_call(Harm::DeathAfter);
+}
+
+#[test]
+fn any_call_may_fail() {
+    at_every_call(Harm::Error);
+}
+
+#[test]
+fn any_call_may_have_its_effect_and_fail_all_the_same() {
+    at_every_call(Harm::LostReply);
+}
+
+#[test]
+fn any_message_may_be_lost_doubled_or_late() {
+    for scenario in Scenario::all() {
+        let messages = kept(&scenario, &[], SEED).messages;
+        for fate in Fate::ALL {
+            for nth in 0..messages {
+                hits(&scenario, Fault::Message { nth, fate });
+            }
+        }
+    }
+}
+
+#[test]
+fn any_callback_may_be_lost_doubled_or_late() {
+    for scenario in Scenario::all() {
+        let callbacks = kept(&scenario, &[], SEED).callbacks;
+        for fate in Fate::ALL {
+            for nth in 0..callbacks {
+                hits(&scenario, Fault::Callback { nth, fate });
+            }
+        }
+    }
+}
+
+/// The paths walked above are those of the design: nobody has taken a use case out of the scenarios.
+#[test]
+fn the_scenarios_walk_every_use_case_and_every_way_to_end() {
+    let endings: Vec<Ending> = Scenario::all()
+        .iter()
+        .map(|scenario| kept(scenario, &[], SEED))
+        .collect();
+    let calls = || endings.iter().flat_map(|ending| &ending.calls);
+    for (kind, names) in [
+        (Kind::Submit, &["jobs.create", "queue.send"][..]),
+        (
+            Kind::Dispatch,
+            &[
+                "jobs.write claim",
+                "backend.start",
+                "backend.check",
+                "jobs.write start",
+                "jobs.write replace",
+                "images.put",
+                "images.glimpse",
+                "queue.send",
+                "jobs.read",
+                "backend.cancel",
+            ],
+        ),
+        (
+            Kind::CallBack,
+            &[
+                "jobs.write start",
+                "jobs.read",
+                "images.glimpse",
+                "jobs.write replace",
+            ],
+        ),
+        (
+            Kind::Sweep,
+            &[
+                "jobs.due",
+                "jobs.reschedule",
+                "jobs.read",
+                "backend.check",
+                "backend.cancel",
+                "queue.send",
+                "images.glimpse",
+                "jobs.write replace",
+            ],
+        ),
+        (
+            Kind::Cancel,
+            &["jobs.read", "jobs.write replace", "queue.send"],
+        ),
+    ] {
+        for name in names {
+            let made = calls().any(|call| call.kind == kind && call.name == *name);
+            assert!(made, "{} never calls {name}", kind.name());
+        }
+    }
+    let states = || {
+        endings
+            .iter()
+            .flat_map(|ending| &ending.jobs)
+            .map(|known| &known.job.state)
+    };
+    assert!(states().any(|state| matches!(state, State::Succeeded { .. })));
+    assert!(states().any(|state| matches!(state, State::Failed { .. })));
+    assert!(states().any(|state| matches!(state, State::Canceled { .. })));
+}

@@ -1,0 +1,390 @@
+//! The world of a run: what is stored, who is under way, what is still to come, and what was seen.
+
+use super::ending::{Ending, Known};
+use super::fault::{Fate, Fault};
+use super::ports::LATE;
+use super::process::{Outcome, Process, Task};
+use super::scenario::{Scenario, Site};
+use super::tap::Gate;
+use crate::backend::FakeBackend;
+use crate::sample::CREATED_AT;
+use crate::{ManualClock, MemoryImageStore, MemoryJobStore, MemoryQueue, SeededEntropy};
+use ryla_domain::id::JobKey;
+use ryla_domain::time::{Ms, UnixMs};
+use ryla_engine::complete::{Callback, Event};
+use ryla_engine::dispatch::Handled;
+use ryla_engine::port::Clock;
+use ryla_engine::settings::Settings;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+/// How long the world is watched after the deadline: longer than any message can be hidden.
+const AFTERMATH: Ms = Ms::seconds(1_800);
+
+/// How often clients and workers try again what failed, and after which pause.
+const TRIES: u32 = 6;
+const PAUSE: Ms = Ms::seconds(5);
+
+/// The world of a run.
+pub(super) struct World {
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) jobs: Arc<MemoryJobStore>,
+    pub(super) images: Arc<MemoryImageStore>,
+    pub(super) queue: Arc<MemoryQueue>,
+    pub(super) sites: Vec<Arc<FakeBackend>>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) ids: Arc<SeededEntropy>,
+    pub(super) gate: Arc<Gate>,
+    pub(super) cancel_after: Option<Ms>,
+    scenario: Scenario,
+    faults: Vec<Fault>,
+    seed: u64,
+    order: SeededEntropy,
+    agenda: BTreeMap<(UnixMs, u64), Task>,
+    live: Vec<Process>,
+    begun: usize,
+    planned: u64,
+    told: Vec<Option<JobKey>>,
+    known: BTreeMap<JobKey, Known>,
+    seen_wrong: Vec<String>,
+}
+
+impl World {
+    pub(super) fn new(scenario: &Scenario, faults: &[Fault], seed: u64) -> Self {
+        let clock = Arc::new(ManualClock::at(CREATED_AT));
+        let shared = || Arc::clone(&clock) as Arc<dyn Clock>;
+        let images = Arc::new(MemoryImageStore::new(shared()));
+        let site = |site| Arc::new(built(site, shared(), &images));
+        let sites = scenario.sites.iter().map(site).collect();
+        let deadline = scenario.cancel_after.unwrap_or(scenario.timers.deadline);
+        // One fault may hit at any time. Several could follow each other through every sweep around the
+        // deadline: from two sweeps before it nothing goes wrong any more, with less time than that
+        // from its half.
+        let quiet = match faults {
+            [] | [_] => Ms(deadline.0 + AFTERMATH.0),
+            _ => Ms((deadline.0 / 2).max(deadline.0.saturating_sub(120_000))),
+        };
+        let mut world = Self {
+            gate: Arc::new(Gate::new(faults, CREATED_AT + quiet, shared())),
+            jobs: Arc::new(MemoryJobStore::default()),
+            queue: Arc::new(MemoryQueue::new(shared())),
+            images,
+            sites,
+            settings: Arc::new(settings(scenario)),
+            ids: Arc::new(SeededEntropy::new(!seed)),
+            cancel_after: scenario.cancel_after,
+            scenario: scenario.clone(),
+            faults: faults.to_vec(),
+            seed,
+            order: SeededEntropy::new(seed),
+            agenda: BTreeMap::new(),
+            live: Vec::new(),
+            begun: 0,
+            planned: 0,
+            told: vec![None; scenario.clients],
+            known: BTreeMap::new(),
+            seen_wrong: Vec::new(),
+            clock,
+        };
+        for client in 0..scenario.clients {
+            let wait = Ms(client as u64 * 1_500);
+            world.plan(wait, Task::Submit { client, tries: 0 });
+        }
+        // The schedule knows nothing of the jobs.
+        let first_sweep = Ms(world.below(60_000));
+        world.plan(first_sweep, Task::Sweep);
+        world
+    }
+
+    pub(super) fn play(mut self) -> Ending {
+        let limit = self.scenario.timers.deadline;
+        let horizon = CREATED_AT + Ms(limit.0 + AFTERMATH.0);
+        while self.clock.now() <= horizon {
+            self.begin_what_is_due();
+            if self.live.is_empty() {
+                match self.next_at() {
+                    Some(at) => self.clock.set(at.max(self.clock.now())),
+                    None => break,
+                }
+                continue;
+            }
+            let chosen = usize::try_from(self.below(self.live.len() as u64)).unwrap_or(0);
+            let ended = self.live[chosen].drive();
+            self.clock.advance(Ms(1 + self.below(25)));
+            self.look_at_the_jobs();
+            if let Some(outcome) = ended {
+                let process = self.live.swap_remove(chosen);
+                self.after(process.task, process.id, outcome);
+            }
+        }
+        self.ending()
+    }
+
+    fn below(&self, n: u64) -> u64 {
+        self.order.draw() % n.max(1)
+    }
+
+    fn plan(&mut self, wait: Ms, task: Task) {
+        self.planned += 1;
+        let at = self.clock.now() + wait;
+        self.agenda.insert((at, self.planned), task);
+    }
+
+    fn begin(&mut self, task: Task) {
+        let id = self.begun;
+        self.begun += 1;
+        let process = Process::begin(self, id, task);
+        self.live.push(process);
+    }
+
+    fn begin_what_is_due(&mut self) {
+        let now = self.clock.now();
+        while let Some(entry) = self
+            .agenda
+            .first_entry()
+            .filter(|entry| entry.key().0 <= now)
+        {
+            let task = entry.remove();
+            if matches!(task, Task::Sweep) && !self.at_rest() {
+                self.plan(self.scenario.timers.sweep_period, Task::Sweep);
+            }
+            self.begin(task);
+        }
+        for site in self.sites.clone() {
+            for callback in finish(site.work()) {
+                self.carry(callback);
+            }
+        }
+        for message in self.queue.receive(10) {
+            self.begin(Task::Dispatch(message));
+        }
+    }
+
+    /// Nothing but the sweep's schedule is left.
+    fn at_rest(&self) -> bool {
+        let told = self.told.iter().all(Option::is_some);
+        let ended = self
+            .known
+            .values()
+            .all(|known| known.ended_seen_at.is_some());
+        told && ended
+            && self.live.is_empty()
+            && self.agenda.is_empty()
+            && self.queue.waiting().is_empty()
+            && self.sites.iter().all(|site| site.next_at().is_none())
+    }
+
+    fn next_at(&self) -> Option<UnixMs> {
+        let agenda = self.agenda.keys().next().map(|(at, _)| *at);
+        let sites = self.sites.iter().filter_map(|site| site.next_at());
+        let queue = self.queue.next_visible_at();
+        agenda.into_iter().chain(sites).chain(queue).min()
+    }
+
+    /// A worker's callback on its way to us.
+    fn carry(&mut self, callback: Callback) {
+        let fate = self.gate.callback_fate();
+        let text = format!("{} says {}", callback.run, name_of(&callback.event));
+        self.gate.note(&match fate {
+            Some(fate) => format!("{text} {fate:?}"),
+            None => text,
+        });
+        let task = Task::CallBack { callback, tries: 0 };
+        let wait = Ms(20 + self.below(200));
+        match fate {
+            Some(Fate::Lost) => {}
+            Some(Fate::Late) => self.plan(LATE, task),
+            Some(Fate::Doubled) => {
+                let again = Ms(self.below(30_000));
+                self.plan(again, task.clone());
+                self.plan(wait, task);
+            }
+            None => self.plan(wait, task),
+        }
+    }
+
+    /// What the outside world does when a process has ended.
+    fn after(&mut self, task: Task, id: usize, outcome: Outcome) {
+        self.gate.note(&format!(
+            "{}#{id} {}",
+            task.kind().name(),
+            text_of(&outcome)
+        ));
+        match (task, outcome) {
+            (Task::Submit { client, .. }, Outcome::Submitted(Ok(submitted))) => {
+                self.told_of(client, submitted.job.key);
+            }
+            (Task::Submit { client, tries }, _) if tries < TRIES => {
+                let tries = tries + 1;
+                self.plan(PAUSE, Task::Submit { client, tries });
+            }
+            (Task::Dispatch(message), Outcome::Dispatched(Handled::Done)) => {
+                self.queue.ack(&message);
+            }
+            (Task::CallBack { callback, .. }, Outcome::CalledBack(Ok(reply))) => {
+                let goes_on = matches!(
+                    callback.event,
+                    Event::Started { .. } | Event::Progress { .. }
+                );
+                for site in self.sites.iter().filter(|_| goes_on) {
+                    if *ryla_engine::port::Backend::id(site.as_ref()) == callback.backend {
+                        site.heed(&callback.run, &reply);
+                    }
+                }
+            }
+            (Task::CallBack { callback, tries }, _) if tries < TRIES => {
+                let tries = tries + 1;
+                self.plan(PAUSE, Task::CallBack { callback, tries });
+            }
+            (Task::Cancel { .. }, Outcome::Cancelled(Ok(_))) => {}
+            (Task::Cancel { client, key, tries }, _) if tries < TRIES => {
+                let tries = tries + 1;
+                self.plan(PAUSE, Task::Cancel { client, key, tries });
+            }
+            // A message comes back by itself, a sweep with the next one; the rest gave up.
+            _ => {}
+        }
+    }
+
+    /// The client was told of its job, and cancels it if that is its plan.
+    fn told_of(&mut self, client: usize, key: JobKey) {
+        if let Some(before) = &self.told[client]
+            && *before != key
+        {
+            self.seen_wrong
+                .push(format!("client {client} was told of {before} and of {key}"));
+        }
+        if self.told[client].is_none()
+            && let Some(at) = self.scenario.cancel_at
+        {
+            let wait = (CREATED_AT + at).since(self.clock.now());
+            let key = key.clone();
+            self.plan(
+                wait,
+                Task::Cancel {
+                    client,
+                    key,
+                    tries: 0,
+                },
+            );
+        }
+        self.told[client] = Some(key);
+    }
+
+    /// What anybody could see now, held against what could be seen before.
+    fn look_at_the_jobs(&mut self) {
+        let now = self.clock.now();
+        for job in self.jobs.jobs() {
+            let ended = job.state.phase().is_terminal();
+            if let Some(before) = self.known.get(&job.key) {
+                if job.rev < before.job.rev {
+                    self.seen_wrong.push(format!("{} lost a write", job.key));
+                }
+                if before.ended_seen_at.is_some() && job.state != before.job.state {
+                    let (was, is) = (&before.job.state, &job.state);
+                    self.seen_wrong
+                        .push(format!("an outcome changed: {was:?} became {is:?}"));
+                }
+            }
+            let before = self.known.get(&job.key);
+            let ended_seen_at = before
+                .and_then(|before| before.ended_seen_at)
+                .or(ended.then_some(now));
+            self.known
+                .insert(job.key.clone(), Known { job, ended_seen_at });
+        }
+    }
+
+    fn ending(self) -> Ending {
+        let log = self.gate.take_log();
+        let runs = self.sites.iter().flat_map(|site| {
+            let id = ryla_engine::port::Backend::id(site.as_ref()).clone();
+            site.runs().into_iter().map(move |run| (id.clone(), run))
+        });
+        Ending {
+            runs: runs.collect(),
+            trace: log.trace,
+            calls: log.calls,
+            messages: log.messages,
+            callbacks: log.callbacks,
+            hit: log.hit,
+            jobs: self.known.into_values().collect(),
+            told: self.told,
+            left_in_queue: self.queue.waiting().len(),
+            images: self.images,
+            seen_wrong: self.seen_wrong,
+            scenario: self.scenario,
+            faults: self.faults,
+            seed: self.seed,
+        }
+    }
+}
+
+/// The backend of a site, as it is at the beginning.
+fn built(site: &Site, clock: Arc<dyn Clock>, images: &Arc<MemoryImageStore>) -> FakeBackend {
+    let Ok(id) = site.name.parse() else {
+        unreachable!("{} names a backend", site.name)
+    };
+    let images = Arc::clone(images);
+    let backend = FakeBackend::new(id, site.capabilities, site.course, clock, images);
+    for course in &site.first {
+        backend.next_course(*course);
+    }
+    for script in &site.scripts {
+        backend.script(script.clone());
+    }
+    backend.unavailable_until(CREATED_AT + site.unavailable);
+    backend
+}
+
+fn settings(scenario: &Scenario) -> Settings {
+    let secret = (
+        "MASTER_SECRETS".to_owned(),
+        format!("k1:{}", "x".repeat(32)),
+    );
+    let Ok(mut settings) = Settings::from_vars([secret]) else {
+        unreachable!("the defaults are settings")
+    };
+    settings.timers = scenario.timers.clone();
+    settings
+}
+
+/// The result of a future that waits for nothing.
+fn finish<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+}
+
+const fn name_of(event: &Event) -> &'static str {
+    match event {
+        Event::Started { .. } => "started",
+        Event::Progress { .. } => "progress",
+        Event::Succeeded { .. } => "succeeded",
+        Event::Failed { .. } => "failed",
+        Event::Cancelled { .. } => "cancelled",
+        Event::Expired => "expired",
+    }
+}
+
+fn text_of(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Submitted(Ok(submitted)) => format!("told of {}", submitted.job.key),
+        Outcome::Submitted(Err(error)) => format!("failed: {error}"),
+        Outcome::Dispatched(handled) => format!("{handled:?}"),
+        Outcome::CalledBack(Ok(reply)) if reply.ignored => "ignored".to_owned(),
+        Outcome::CalledBack(Ok(_)) => "taken".to_owned(),
+        Outcome::CalledBack(Err(error)) => format!("failed: {error}"),
+        Outcome::Swept => "swept".to_owned(),
+        Outcome::Cancelled(Ok(_)) => "done".to_owned(),
+        Outcome::Cancelled(Err(error)) => format!("failed: {error}"),
+        Outcome::Died => "died".to_owned(),
+    }
+}
