@@ -17,7 +17,7 @@ use ryla_domain::job::{Illegal, Job};
 use ryla_domain::model::{self, Media};
 use ryla_domain::overdue::{Answer, Look, Verdict, after_answer, look};
 use ryla_domain::report::Report;
-use ryla_domain::state::State;
+use ryla_domain::state::{Phase, State};
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_domain::timers::Timers;
 use std::collections::HashSet;
@@ -35,7 +35,8 @@ const MAX_RESENDS: u32 = 1000;
 pub enum Scope {
     /// What is due now.
     Due,
-    /// Every open job: after a start with an empty queue, where every message is lost.
+    /// Every open job: after a start with an empty queue, where every message is lost and a run that
+    /// was under way may be gone as well, so that its backend is asked at once.
     Everything,
 }
 
@@ -101,7 +102,7 @@ impl Sweep {
             Scope::Everything => began + Ms(u64::from(u32::MAX) * 1000),
         };
         let resends = AtomicU32::new(0);
-        let shards = Shard::all().map(|shard| self.shard(shard, began, until, &resends));
+        let shards = Shard::all().map(|shard| self.shard(shard, scope, (began, until), &resends));
         join_all(shards)
             .await
             .into_iter()
@@ -111,8 +112,8 @@ impl Sweep {
     async fn shard(
         &self,
         shard: Shard,
-        began: UnixMs,
-        until: UnixMs,
+        scope: Scope,
+        (began, until): (UnixMs, UnixMs),
         resends: &AtomicU32,
     ) -> Tally {
         let mut tally = Tally::default();
@@ -133,7 +134,7 @@ impl Sweep {
                     return tally;
                 }
                 if looked_at.insert(entry.raw_key.clone()) {
-                    self.entry(entry, resends, &mut tally).await;
+                    self.entry(entry, scope, resends, &mut tally).await;
                 }
             }
             match page.next {
@@ -145,7 +146,7 @@ impl Sweep {
 
     /// Leases the entry from the index alone, then looks at the row: neither an overlapping sweep nor
     /// an unreadable row costs more than one write.
-    async fn entry(&self, entry: &DueEntry, resends: &AtomicU32, tally: &mut Tally) {
+    async fn entry(&self, entry: &DueEntry, scope: Scope, resends: &AtomicU32, tally: &mut Tally) {
         let now = self.clock.now();
         let run = entry
             .key
@@ -160,7 +161,7 @@ impl Sweep {
             (Ok(false), _) => return,
             (Ok(true), Some(key)) => {
                 tally.leased += 1;
-                self.look(key, entry, now, resends).await
+                self.look(key, entry, scope, now, resends).await
             }
             (Ok(true), None) => Err(StoreError::Corrupt("key".to_owned()).into()),
             (Err(error), _) => Err(error.into()),
@@ -256,6 +257,7 @@ impl Sweep {
         &self,
         key: &JobKey,
         entry: &DueEntry,
+        scope: Scope,
         now: UnixMs,
         resends: &AtomicU32,
     ) -> Result<Done, SweepError> {
@@ -264,7 +266,12 @@ impl Sweep {
         };
         let media = model::find("ryla", &job.model).map_or(Media::Picture, |model| model.media);
         let timers = self.settings.timers_on(&job.backend);
-        let look = look(&job, now, &timers, media);
+        let look = match look(&job, now, &timers, media) {
+            Look::Leave if scope == Scope::Everything && job.state.phase() == Phase::Running => {
+                Look::Ask
+            }
+            look => look,
+        };
         let ends_or_goes_on = matches!(look, Look::Leave | Look::End);
         if !ends_or_goes_on && entry.tries >= timers.max_due_tries {
             return self.give_up(job, now).await;

@@ -169,6 +169,10 @@ impl Scenario {
             ),
             Self::on("first run never boots", vec![first([NEVER_BOOTS])]),
             Self::on("first run never ends", vec![first([never_ends])]),
+            Self::on(
+                "two backends, slow boot",
+                vec![first([boots_in(60)]), by_handle()],
+            ),
             Self::on("first backend closed", vec![closed_for(2_000), by_handle()]),
             Self::on("all closed for a while", vec![closed_for(30)]),
         ]

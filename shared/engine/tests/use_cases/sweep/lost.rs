@@ -190,3 +190,19 @@ async fn a_cancel_message_that_was_lost_stops_the_run_all_the_same() {
     let status = stage.preview.runs()[0].status;
     assert_eq!(status, ryla_testing::backend::Status::Canceled);
 }
+
+#[tokio::test]
+async fn after_a_start_with_an_empty_queue_a_running_job_is_asked_about_at_once() {
+    let stage = Stage::new();
+    let job = running(&stage, NEVER_ENDS).await;
+    let empty = Stage::new().only_preview();
+    assert_eq!(stage.sweeper(&empty).run(Scope::Due).await, NOTHING);
+    assert_eq!(stage.sweeper(&empty).run(Scope::Everything).await.moved, 1);
+    let row = stage.row(&job.key).await;
+    assert_eq!(
+        row.state.phase(),
+        Phase::Accepted,
+        "its backend knows no such run"
+    );
+    assert_eq!(row.state.attempt(), job.state.attempt().next());
+}
