@@ -21,7 +21,7 @@ pub(crate) struct Keys {
 enum Action {
     /// Make a key and show, once, the key and the command that stores its hash
     New {
-        /// The account that the key belongs to, [a-z0-9][a-z0-9-]{0,39}
+        /// The account that the key belongs to, `[a-z0-9][a-z0-9-]{0,39}`
         #[arg(long, value_name = "NAME")]
         account: AccountId,
         /// The system's table

@@ -383,8 +383,9 @@ def test_what_only_a_log_line_says_raises_an_alarm_as_well(template: Template) -
     assert counted == {
         "DeadRows": ("SweepLogs", '{ $.event = "dead" }'),
         "BackendAlarms": ("DispatchLogs", "{ $.alarm IS TRUE }"),
+        "UnmappedFailures": ("CallbackLogs", "{ $.unmapped IS TRUE }"),
     }
-    for name in ("DeadRowAlarm", "BackendAlarm"):
+    for name in ("DeadRowAlarm", "BackendAlarm", "UnmappedAlarm"):
         alarm = template.properties(name)
         assert alarm["MetricName"] in counted
         assert alarm["Namespace"] == {"Fn::Sub": "RYLA/${AWS::StackName}"}

@@ -123,6 +123,10 @@ pub fn after_answer(
         Answer::Failed { code, report } => Verdict::Write(Box::new(end(code, report)?)),
         Answer::Canceled => Verdict::Write(Box::new(end(Code::GpuError, Report::default())?)),
         Answer::Unknown => match &job.state {
+            // It takes starts and loses them: stopped there for good, then begun elsewhere.
+            State::Dispatching(s) if now.since(s.dispatched_at) > timers.start_limit => {
+                Verdict::StopThenWrite(Box::new(end(Code::BackendUnreachable, Report::default())?))
+            }
             // Nothing runs under this attempt: the same one may begin again.
             State::Dispatching(_) => Verdict::Resend,
             _ => Verdict::Write(Box::new(end(Code::GpuError, Report::default())?)),

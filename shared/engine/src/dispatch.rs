@@ -131,7 +131,10 @@ impl Dispatch {
             // Ended, running, or somebody else holds it: the hint was late.
             Written::Refused(_) => return Ok(()),
         };
-        log::moved(Phase::Accepted, &job);
+        let again = matches!(&job.state, State::Dispatching(s) if s.claims > 1);
+        if !again {
+            log::moved(Phase::Accepted, &job);
+        }
         self.start_claimed(job, message, now).await
     }
 
@@ -323,7 +326,9 @@ impl Dispatch {
     async fn replace(&self, seen: &Job, next: &Job) -> Result<Option<Job>, StoreError> {
         match self.jobs.write(Write::Replace { seen, next }).await? {
             Written::Done(job) => {
-                log::moved(seen.state.phase(), &job);
+                if seen.state.phase() != job.state.phase() {
+                    log::moved(seen.state.phase(), &job);
+                }
                 Ok(Some(*job))
             }
             Written::Refused(Some(job)) if *job == *next => Ok(Some(*job)),

@@ -97,6 +97,28 @@ mod tests {
     }
 
     #[test]
+    fn every_message_of_version_1_is_still_read() {
+        let read = |file: &str| {
+            let folder = concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../../tests/fixtures/v1/messages"
+            );
+            let body = std::fs::read_to_string(format!("{folder}/{file}.json")).unwrap();
+            let Body::Message(message) = Body::read(&body) else {
+                panic!("{file}")
+            };
+            assert_eq!(message.body(), body.trim_end(), "and written as it was");
+            (message.what, message.run.to_string(), message.tries)
+        };
+        assert_eq!(read("start"), (Do::Start, "acme.my-own-id.1".into(), 0));
+        assert_eq!(
+            read("start-again"),
+            (Do::Start, "acme.my-own-id.2".into(), 3)
+        );
+        assert_eq!(read("cancel"), (Do::Cancel, "acme.my-own-id.1".into(), 0));
+    }
+
+    #[test]
     fn a_newer_message_is_told_from_garbage_and_unknown_fields_are_ignored() {
         assert_eq!(Body::read(r#"{"v":2,"do":"dance"}"#), Body::Newer);
         assert_eq!(Body::read(r#"{"v":1,"do":"dance"}"#), Body::Garbage);

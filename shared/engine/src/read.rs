@@ -4,6 +4,7 @@ use crate::port::{Clock, Consistency, ImageError, ImageStore, JobStore, StoreErr
 use ryla_domain::id::JobKey;
 use ryla_domain::job::{Job, StoredInput};
 use ryla_domain::output::ObjectKey;
+use ryla_domain::time::UnixMs;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -22,10 +23,15 @@ pub struct Read {
 }
 
 impl Read {
-    /// The job; `None` where there is none of that key. One read of the table.
+    /// The job; `None` where there is none of that key.
     pub async fn job(&self, key: &JobKey) -> Result<Option<Job>, StoreError> {
+        found(self.jobs.as_ref(), key, self.clock.now()).await
+    }
+
+    /// The job as every write before left it.
+    pub async fn latest(&self, key: &JobKey) -> Result<Option<Job>, StoreError> {
         let now = self.clock.now();
-        self.jobs.read(key, now, Consistency::Eventual).await
+        self.jobs.read(key, now, Consistency::Strong).await
     }
 
     /// The job's resolved input; `None` where it was removed.
@@ -39,5 +45,18 @@ impl Read {
                 Ok(found.and_then(|(_, bytes)| serde_json::from_slice(&bytes).ok()))
             }
         }
+    }
+}
+
+/// One read of the table at half the price; a full one more where the first, which may be a moment
+/// old, finds nothing: the client may just have created the job.
+pub(crate) async fn found(
+    jobs: &dyn JobStore,
+    key: &JobKey,
+    now: UnixMs,
+) -> Result<Option<Job>, StoreError> {
+    match jobs.read(key, now, Consistency::Eventual).await? {
+        Some(job) => Ok(Some(job)),
+        None => jobs.read(key, now, Consistency::Strong).await,
     }
 }

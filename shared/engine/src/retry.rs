@@ -51,7 +51,7 @@ impl Retry {
         hash: RequestHash,
         trace: TraceId,
     ) -> Result<Option<Submitted>, RetryError> {
-        let Some(job) = self.read.job(key).await? else {
+        let Some(job) = self.read.latest(key).await? else {
             return Ok(None);
         };
         if !matches!(job.state, State::Failed { .. } | State::Canceled { .. }) {

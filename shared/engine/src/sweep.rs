@@ -27,6 +27,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// How long one sweep may take before it leaves the rest to the next one.
 const BUDGET: Ms = Ms::seconds(40);
 
+/// Entries of one shard that are looked at side by side: one that hangs at its backend holds up a few.
+const SIDE_BY_SIDE: usize = 8;
+
 /// The most messages that one sweep sends again.
 const MAX_RESENDS: u32 = 1000;
 
@@ -69,6 +72,8 @@ enum SweepError {
 
 enum Done {
     Nothing,
+    /// All was well, or for somebody else to see to.
+    Left,
     /// This sweep has sent enough messages.
     NotYet,
     Resent,
@@ -129,13 +134,14 @@ impl Sweep {
                     return tally;
                 }
             };
-            for entry in &page.entries {
+            let mut fresh = page.entries;
+            fresh.retain(|entry| looked_at.insert(entry.raw_key.clone()));
+            for few in fresh.chunks(SIDE_BY_SIDE) {
                 if self.clock.now().since(began) > BUDGET {
                     return tally;
                 }
-                if looked_at.insert(entry.raw_key.clone()) {
-                    self.entry(entry, scope, resends, &mut tally).await;
-                }
+                let looks = few.iter().map(|entry| self.entry(entry, scope, resends));
+                tally = join_all(looks).await.into_iter().fold(tally, Tally::plus);
             }
             match page.next {
                 Some(next) => from = Some(next),
@@ -146,7 +152,8 @@ impl Sweep {
 
     /// Leases the entry from the index alone, then looks at the row: neither an overlapping sweep nor
     /// an unreadable row costs more than one write.
-    async fn entry(&self, entry: &DueEntry, scope: Scope, resends: &AtomicU32, tally: &mut Tally) {
+    async fn entry(&self, entry: &DueEntry, scope: Scope, resends: &AtomicU32) -> Tally {
+        let mut tally = Tally::default();
         let now = self.clock.now();
         let run = entry
             .key
@@ -158,7 +165,7 @@ impl Sweep {
             None => Ok(true),
         };
         let looked = match (leased, &entry.key) {
-            (Ok(false), _) => return,
+            (Ok(false), _) => return tally,
             (Ok(true), Some(key)) => {
                 tally.leased += 1;
                 self.look(key, entry, scope, now, resends).await
@@ -171,7 +178,9 @@ impl Sweep {
                 tracing::error!(event = "dead", run, what, "row cannot be decoded");
                 self.bury(entry, now).await
             }
-            Err(SweepError::Store(StoreError::Newer(_))) => self.leave_to_newer(entry, now).await,
+            Ok(Done::Left) | Err(SweepError::Store(StoreError::Newer(_))) => {
+                self.spare(entry, now).await
+            }
             // Its turn comes with the next sweep, while those that had theirs wait longer.
             Ok(Done::NotYet) => {
                 let leased = self.leased(entry, now);
@@ -181,7 +190,7 @@ impl Sweep {
             other => other,
         };
         match done {
-            Ok(Done::Nothing | Done::NotYet) => {}
+            Ok(Done::Nothing | Done::Left | Done::NotYet) => {}
             Ok(Done::Resent) => tally.resent += 1,
             Ok(Done::Moved) => tally.moved += 1,
             Ok(Done::Dead) => tally.dead += 1,
@@ -190,6 +199,7 @@ impl Sweep {
                 log::port_failed("sweep", &run, "", &error);
             }
         }
+        tally
     }
 
     /// When the entry is looked at next, should this look come to nothing. The deadline is never
@@ -229,9 +239,9 @@ impl Sweep {
         Ok(if buried { Done::Dead } else { Done::Nothing })
     }
 
-    /// A newer build looks after its own rows; the lease spaces our looks at them. They are no looks
-    /// without progress: the newer build would have to fail the job for them.
-    async fn leave_to_newer(&self, entry: &DueEntry, now: UnixMs) -> Result<Done, SweepError> {
+    /// The lease spaces our looks at a job that needs none of us, be it within its time or a newer
+    /// build's. They are not looks without progress: the job would be given up for them.
+    async fn spare(&self, entry: &DueEntry, now: UnixMs) -> Result<Done, SweepError> {
         let leased = self.leased(entry, now);
         if leased.tries >= self.settings.timers.max_due_tries {
             self.uncount(entry, &leased, leased.due_at).await?;
@@ -266,18 +276,17 @@ impl Sweep {
         };
         let media = model::find("ryla", &job.model).map_or(Media::Picture, |model| model.media);
         let timers = self.settings.timers_on(&job.backend);
-        let look = match look(&job, now, &timers, media) {
-            Look::Leave if scope == Scope::Everything && job.state.phase() == Phase::Running => {
-                Look::Ask
-            }
-            look => look,
-        };
+        let look = look(&job, now, &timers, media);
         let ends_or_goes_on = matches!(look, Look::Leave | Look::End);
         if !ends_or_goes_on && entry.tries >= timers.max_due_tries {
             return self.give_up(job, now).await;
         }
+        let running = job.state.phase() == Phase::Running;
         match look {
-            Look::Leave => Ok(Done::Nothing),
+            Look::Leave if running && scope == Scope::Everything => {
+                self.ask(job, now, &timers, media, resends).await
+            }
+            Look::Leave => Ok(Done::Left),
             Look::End => self.write(job, |job| job.clone().expire(now)).await,
             Look::Resend => self.resend(&job, resends).await,
             Look::Cancel => self.cancel(job, now).await,

@@ -1,7 +1,8 @@
 //! Holds a request until its job has ended or the time is up, with few reads: after 0.25, 0.5, 1, 2,
 //! 2 ... s, at most 14, the last 300 ms before the limit.
 
-use crate::port::{Clock, Consistency, JobStore, StoreError};
+use crate::port::{Clock, JobStore, StoreError};
+use crate::read::found;
 use ryla_domain::id::JobKey;
 use ryla_domain::job::Job;
 use ryla_domain::model::Model;
@@ -51,7 +52,7 @@ impl Wait {
             let left = until.since(self.clock.now());
             self.clock.sleep(pause(read, left)).await;
             let now = self.clock.now();
-            let job = self.jobs.read(key, now, Consistency::Eventual).await?;
+            let job = found(self.jobs.as_ref(), key, now).await?;
             let ended = job
                 .as_ref()
                 .is_none_or(|job| job.state.phase().is_terminal());
@@ -59,8 +60,7 @@ impl Wait {
                 return Ok(job);
             }
         }
-        let now = self.clock.now();
-        self.jobs.read(key, now, Consistency::Eventual).await
+        found(self.jobs.as_ref(), key, self.clock.now()).await
     }
 }
 

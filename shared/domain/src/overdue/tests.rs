@@ -219,6 +219,18 @@ fn a_run_that_the_backend_does_not_know_begins_again_or_is_over() {
         panic!("there is nothing to stop: {verdict:?}")
     };
     assert_eq!(next.origin().attempt.number(), 2);
+    // Again and again is no way to wait for the deadline.
+    let limit = timers().start_limit;
+    let begun = waiting.state.dispatched_at().unwrap();
+    assert_eq!(
+        picture(&waiting, Answer::Unknown, begun + limit),
+        Verdict::Resend
+    );
+    let verdict = picture(&waiting, Answer::Unknown, begun + limit + Ms(1));
+    let Verdict::StopThenWrite(next) = verdict else {
+        panic!("it is stopped there for good: {verdict:?}")
+    };
+    assert_eq!(next.origin().attempt.number(), 2);
 }
 
 #[test]

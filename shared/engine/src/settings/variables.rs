@@ -76,7 +76,7 @@ pub const VARIABLES: &[Variable] = &[
         "USE_MODAL",
         "",
         Some("UseModal"),
-        "true: Modal first; false: not Modal; empty: the pod first.",
+        "true or empty: Modal where MODAL_JOBS_URL is set; false: not.",
     ),
     variable(
         "MODAL_JOBS_URL",
@@ -106,7 +106,7 @@ pub const VARIABLES: &[Variable] = &[
         "COMFYUI_TIMEOUT",
         "",
         Some("ComfyuiTimeout"),
-        "Run limit on a ComfyUI pod, 1-3600 s; empty: RUN_LIMIT_S.",
+        "Run limit on a ComfyUI pod, 1-3600 s; empty: RUN_LIMIT_S. For the adapter to come.",
     ),
     variable(
         "START_LIMIT_S",
@@ -148,7 +148,7 @@ pub const VARIABLES: &[Variable] = &[
         "DOWNLOAD_TIMEOUT_S",
         "60",
         Some("DownloadTimeoutS"),
-        "Fetching a result from a backend, 1-600 s.",
+        "Fetching a result from a backend, 1-600 s. For backends that hand it over, of which none is there yet.",
     ),
     variable(
         "MAX_ATTEMPTS",

@@ -4,14 +4,15 @@
 mod beats;
 mod pictures;
 
-use crate::stage::{Stage, at};
+use crate::stage::{Quirk, Stage, at};
 use ryla_domain::failure::Code;
 use ryla_domain::id::{Attempt, BackendId};
 use ryla_domain::job::{Due, Job};
 use ryla_domain::state::{Phase, State};
 use ryla_engine::complete::{Callback, Complete, CompleteError, Event, Reply};
 use ryla_engine::port::{JobStore, Write};
-use ryla_testing::sample::{a_job, a_report, key};
+use ryla_testing::backend::a_jpeg;
+use ryla_testing::sample::{a_claim, a_job, a_report, key};
 use std::sync::Arc;
 
 fn complete(stage: &Stage) -> Complete {
@@ -255,26 +256,43 @@ async fn a_user_who_was_faster_than_the_success_has_cancelled() {
 }
 
 #[tokio::test]
-async fn a_success_that_the_next_attempt_overtook_is_stale() {
+async fn a_success_that_the_next_attempt_overtook_is_stale_whether_it_is_true_or_not() {
+    for picture in [a_jpeg("a lighthouse"), b"<html>".to_vec()] {
+        let stage = Stage::new();
+        let job = stage.store(a_job().in_phase(Phase::Running)).await;
+        stage
+            .images
+            .place(&job.output_key(0), "image/jpeg", picture);
+        stage.clock.set(at(30));
+        let next = complete(&stage)
+            .after_failure(&job, Code::Timeout, &a_report(), at(30))
+            .unwrap();
+        let next = next.claim(a_claim("next", at(31))).unwrap();
+        let (jobs, seen, written) = (Arc::clone(&stage.jobs), job.clone(), next.clone());
+        let ports = stage.ports_before_write(0, async move {
+            let write = Write::Replace {
+                seen: &seen,
+                next: &written,
+            };
+            jobs.write(write).await.unwrap();
+        });
+        let complete = ports.complete(&stage.settings);
+        let reply = complete.run(&says(&job, succeeded())).await.unwrap();
+        assert!(reply.ignored);
+        assert_eq!(stage.row(&job.key).await, next);
+    }
+}
+
+#[tokio::test]
+async fn a_success_whose_write_was_answered_only_the_second_time_has_counted() {
     let stage = Stage::new();
     let job = stage.store(a_job().in_phase(Phase::Running)).await;
     stage.put_picture(&job);
     stage.clock.set(at(30));
-    let next = complete(&stage)
-        .after_failure(&job, Code::Timeout, &a_report(), at(30))
-        .unwrap();
-    let (jobs, seen, written) = (Arc::clone(&stage.jobs), job.clone(), next.clone());
-    let ports = stage.ports_before_write(0, async move {
-        let write = Write::Replace {
-            seen: &seen,
-            next: &written,
-        };
-        jobs.write(write).await.unwrap();
-    });
-    let complete = ports.complete(&stage.settings);
+    let complete = stage.ports_with(Quirk::Twice).complete(&stage.settings);
     let reply = complete.run(&says(&job, succeeded())).await.unwrap();
-    assert!(reply.ignored);
-    assert_eq!(stage.row(&job.key).await, next);
+    assert!(!reply.ignored);
+    assert_eq!(stage.row(&job.key).await.rev, job.rev + 1);
 }
 
 #[tokio::test]
@@ -283,7 +301,7 @@ async fn a_table_or_bucket_that_is_down_asks_the_worker_to_come_again() {
     let job = stage.store(a_job().in_phase(Phase::Running)).await;
     stage.put_picture(&job);
     stage.clock.set(at(30));
-    let ports = stage.ports_with(crate::stage::Quirk::Down);
+    let ports = stage.ports_with(Quirk::Down);
     let complete = ports.complete(&stage.settings);
     let told = complete.run(&says(&job, succeeded())).await;
     assert!(matches!(told, Err(CompleteError::Store(_))), "{told:?}");

@@ -211,7 +211,13 @@ impl Scenario {
         vec![
             failed(
                 Code::BackendUnreachable,
-                Self::on("all closed for good", vec![closed_for(100_000)]),
+                Self {
+                    timers: Timers {
+                        deadline: Ms::seconds(400),
+                        ..Timers::default()
+                    },
+                    ..Self::on("all closed for good", vec![closed_for(100_000)])
+                },
             ),
             failed(Code::Unsafe, Self::on("refused", vec![strict])),
             failed(Code::Timeout, Self::on("never boots", never_boots())),

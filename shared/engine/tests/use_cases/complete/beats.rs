@@ -48,8 +48,10 @@ async fn an_older_beat_than_the_last_one_is_not_stored() {
     let stage = Stage::new();
     let job = stage.store(a_job().in_phase(Phase::Running)).await;
     stage.clock.set(at(40));
+    let calls = stage.jobs.calls();
     let reply = tell(&stage, &job, progress(2, 10)).await.unwrap();
     assert!(reply.go_on, "the worker is the right one all the same");
+    assert_eq!(stage.jobs.calls(), calls + 1, "and costs one read");
     assert_eq!(stage.row(&job.key).await, job);
 }
 

@@ -29,29 +29,52 @@ async fn the_looks_of_a_sweep_every_minute_follow_the_back_off_up_to_the_deadlin
 }
 
 #[tokio::test]
-async fn a_lively_run_is_not_asked_about_and_never_given_up() {
+async fn a_lively_run_is_never_given_up_however_often_it_was_looked_at() {
+    for scope in [Scope::Due, Scope::Everything] {
+        let stage = Stage::new();
+        let mut job = running(&stage, NEVER_ENDS).await;
+        let tries = 9;
+        job.due = Some(Due { at: at(120), tries });
+        stage.jobs.upgrade(&job);
+        let complete = stage.ports().complete(&stage.settings);
+        for second in (10..=110).step_by(10) {
+            stage.clock.set(at(second));
+            for callback in stage.preview.work().await {
+                complete.run(&callback).await.unwrap();
+            }
+        }
+        stage.sweep_at(&stage.only_preview(), 120).await;
+        let row = stage.row(&job.key).await;
+        assert_eq!(row.state.phase(), Phase::Running);
+        assert_eq!(row.due.unwrap().tries, 9, "all was well");
+        let asked = |call: &String| call.starts_with("check");
+        assert!(!stage.preview.calls().iter().any(asked));
+
+        // Its worker falls silent: it is asked about, and not given up unheard.
+        stage.clock.set(at(2_000));
+        let mut late = row;
+        late.deadline.at = at(9_000);
+        stage.jobs.upgrade(&late);
+        stage.sweeper(&stage.only_preview()).run(scope).await;
+        assert!(stage.preview.calls().iter().any(asked));
+    }
+}
+
+#[tokio::test]
+async fn a_lively_run_is_asked_about_after_a_start_and_not_given_up() {
     let stage = Stage::new();
     let mut job = running(&stage, NEVER_ENDS).await;
-    let complete = stage.ports().complete(&stage.settings);
     job.due = Some(Due {
         at: at(120),
-        tries: 10,
+        tries: 12,
     });
     stage.jobs.upgrade(&job);
-    for second in (10..=110).step_by(10) {
-        stage.clock.set(at(second));
-        for callback in stage.preview.work().await {
-            complete.run(&callback).await.unwrap();
-        }
-    }
-    stage.sweep_at(&stage.only_preview(), 120).await;
-    assert_eq!(stage.row(&job.key).await.state.phase(), Phase::Running);
-    assert!(
-        !stage
-            .preview
-            .calls()
-            .iter()
-            .any(|call| call.starts_with("check"))
+    let sweeper = stage.sweeper(&stage.only_preview());
+    assert_eq!(sweeper.run(Scope::Everything).await.moved, 1);
+    let row = stage.row(&job.key).await;
+    assert_eq!(
+        (row.state.phase(), row.due.unwrap().tries),
+        (Phase::Running, 0)
     );
 }
 

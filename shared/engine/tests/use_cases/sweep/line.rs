@@ -4,7 +4,7 @@ use super::{NOTHING, code_of};
 use crate::stage::{Stage, at};
 use async_trait::async_trait;
 use ryla_domain::failure::Code;
-use ryla_domain::id::{BackendId, Run, TraceId};
+use ryla_domain::id::{BackendId, JobKey, Run, TraceId};
 use ryla_domain::job::{DeadlineBy, Due, Job};
 use ryla_domain::overdue::Answer;
 use ryla_domain::state::Phase;
@@ -16,12 +16,12 @@ use ryla_engine::sweep::{Scope, Tally};
 use ryla_testing::ManualClock;
 use ryla_testing::backend::FakeBackend;
 use ryla_testing::contract::jobs::Plant;
-use ryla_testing::sample::{CREATED_AT, a_job, key};
+use ryla_testing::sample::{a_job, key};
 use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A key in each shard.
-fn a_key_in_each_shard(word: &str) -> Vec<ryla_domain::id::JobKey> {
+fn a_key_in_each_shard(word: &str) -> Vec<JobKey> {
     let keys = || (0..).map(|n| key("acme", &format!("{word}-{n:04}")));
     Shard::all()
         .map(|shard| keys().find(|key| Shard::of(key) == shard).unwrap())
@@ -136,7 +136,7 @@ async fn a_sweep_sends_a_thousand_messages_and_no_more() {
     );
 }
 
-/// A backend that takes half a minute to say that it cannot tell.
+/// A backend that takes six seconds to say that it cannot tell.
 struct Slow {
     id: BackendId,
     clock: Arc<ManualClock>,
@@ -157,7 +157,7 @@ impl Backend for Slow {
     }
 
     async fn check(&self, _: &Run, _: &TraceId) -> Answer {
-        self.clock.advance(Ms::seconds(30));
+        self.clock.advance(Ms::seconds(6));
         Answer::Unreachable
     }
 
@@ -169,38 +169,46 @@ impl Backend for Slow {
 #[tokio::test]
 async fn a_sweep_leaves_the_rest_to_the_next_one_when_its_time_is_over() {
     let stage = Stage::new();
-    for n in 0..20 {
-        let job = a_job()
-            .id(&format!("job-{n:05}"))
-            .in_phase(Phase::Dispatching);
-        stage.store(job).await;
+    for key in many_keys_of_one_shard(20) {
+        let job = a_job().with(|job| job.key = key);
+        stage.store(job.in_phase(Phase::Dispatching)).await;
     }
     let slow = Slow {
         id: "preview".parse().unwrap(),
         clock: Arc::clone(&stage.clock),
     };
     let backends = Backends::new(vec![Arc::new(slow) as Arc<dyn Backend>]);
-    let tally = stage.sweep_at(&backends, 120).await;
-    assert_eq!(tally.leased, 2, "40 s are over after two looks of 30 s");
-    let tally = stage.sweep_at(&backends, 180).await;
-    assert!(tally.leased >= 2, "it goes on where it left off");
+    let looked_at = || {
+        let jobs = stage.jobs.jobs();
+        jobs.iter().filter(|job| job.due.unwrap().tries > 0).count()
+    };
+    // Eight are looked at side by side; with six seconds each, 40 s are over after them.
+    for (second, wanted) in [(120, 8), (170, 16)] {
+        stage.sweep_at(&backends, second).await;
+        assert_eq!(looked_at(), wanted, "whoever waits longest comes first");
+    }
+}
+
+/// That many keys that stand in the same line.
+fn many_keys_of_one_shard(many: usize) -> Vec<JobKey> {
+    let shard = Shard::all().next().unwrap();
+    let keys = (0..).map(|n| key("acme", &format!("job-{n:06}")));
+    keys.filter(|key| Shard::of(key) == shard)
+        .take(many)
+        .collect()
 }
 
 #[tokio::test]
 async fn at_the_start_every_open_job_is_looked_at_once_however_many_there_are() {
     let stage = Stage::new();
     // More than a page in one shard.
-    let shard = Shard::all().next().unwrap();
-    let keys = (0..).map(|n| key("acme", &format!("job-{n:06}")));
-    let keys: Vec<_> = keys
-        .filter(|key| Shard::of(key) == shard)
-        .take(250)
-        .collect();
+    let keys = many_keys_of_one_shard(250);
     for key in &keys {
         let job = a_job().with(|job| job.key = key.clone());
         stage.store(job.build()).await;
     }
-    stage.clock.set(CREATED_AT + Ms(5));
+    // All are overdue: what is leased stands behind what has not been looked at yet.
+    stage.clock.set(at(500));
     let sweep = stage.sweeper(&stage.only_preview());
     let tally = sweep.run(Scope::Everything).await;
     let wanted = Tally {

@@ -4,7 +4,7 @@ use super::kept;
 use crate::SeededEntropy;
 use crate::simulation::{Fate, Fault, Harm, Kind, Scenario};
 
-const SEEDS: u64 = 1_000;
+const SEEDS: u64 = 600;
 
 /// What the seed plays, and the faults that it draws.
 fn drawn(seed: u64) -> (Scenario, Vec<Fault>) {

@@ -1,5 +1,5 @@
 //! One fault at a time, at every place where one can be: the places are counted in a run without
-//! faults, so that a new port call is covered by being made.
+//! faults, so that a new port call is covered by being made. And pairs where a GPU is paid.
 
 use super::kept;
 use crate::simulation::{Ending, Fate, Fault, Harm, Kind, Scenario};
@@ -82,6 +82,35 @@ fn any_callback_may_be_lost_doubled_or_late() {
         for fate in Fate::ALL {
             for nth in 0..callbacks {
                 hits(&scenario, Fault::Callback { nth, fate });
+            }
+        }
+    }
+}
+
+/// The `nth` start of a run by any dispatcher, as a place for a fault.
+fn start(ending: &Ending, nth: usize, harm: Harm) -> Option<Fault> {
+    let calls = ending.calls.iter();
+    let mut starts = calls.filter(|call| call.name == "backend.start");
+    starts.nth(nth).map(|call| Fault::Call {
+        kind: call.kind,
+        nth: call.nth,
+        harm,
+    })
+}
+
+#[test]
+fn the_first_two_starts_of_a_run_may_both_go_wrong() {
+    for scenario in Scenario::all() {
+        let whole = kept(&scenario, &[], SEED);
+        for first in Harm::ALL {
+            let Some(first) = start(&whole, 0, first) else {
+                continue;
+            };
+            let once = kept(&scenario, &[first], SEED);
+            for second in Harm::ALL {
+                let second = start(&once, 1, second);
+                let both: Vec<Fault> = [first].into_iter().chain(second).collect();
+                kept(&scenario, &both, SEED);
             }
         }
     }
