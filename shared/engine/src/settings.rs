@@ -185,6 +185,8 @@ impl Reader {
         let deadline_video = self.seconds("DEADLINE_VIDEO_S", 10, 86_400);
         let first_due = self.seconds("FIRST_DUE_S", 1, 3600);
         let sweep_period = self.seconds("SWEEP_PERIOD_S", 1, 3600);
+        let max_due_tries = self.number("MAX_DUE_TRIES", 1, 1000);
+        let progress_interval = self.seconds("PROGRESS_INTERVAL_S", 1, 60);
         let presign = self.seconds("PRESIGN_S", 60, 43_200);
         Some(Timers {
             start_limit: start_limit?,
@@ -198,8 +200,9 @@ impl Reader {
             deadline_video: deadline_video?,
             first_due: first_due?,
             sweep_period: sweep_period?,
+            max_due_tries: u32::try_from(max_due_tries?).ok()?,
+            progress_interval: progress_interval?,
             presign: presign?,
-            ..Timers::default()
         })
     }
 

@@ -181,6 +181,18 @@ pub const VARIABLES: &[Variable] = &[
         "How often the sweep comes by, 1-3600 s.",
     ),
     variable(
+        "MAX_DUE_TRIES",
+        "10",
+        Some("MaxDueTries"),
+        "Looks of the sweep without progress after which a job is given up, 1-1000.",
+    ),
+    variable(
+        "PROGRESS_INTERVAL_S",
+        "10",
+        Some("ProgressIntervalS"),
+        "Least time between two stored signs of life of a run, 1-60 s.",
+    ),
+    variable(
         "DISPATCH_TIMEOUT_S",
         "30",
         Some("DispatchTimeoutS"),
