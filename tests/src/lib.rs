@@ -21,3 +21,5 @@ mod path;
 mod rows;
 #[cfg(test)]
 mod trace;
+#[cfg(test)]
+mod warm_up;

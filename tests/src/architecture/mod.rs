@@ -15,13 +15,13 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// The text of a file of the repository.
-fn read(path: impl AsRef<Path>) -> String {
+pub(crate) fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The folders of the workspace's members, as Cargo.toml names them.
-fn members() -> Vec<String> {
+pub(crate) fn members() -> Vec<String> {
     let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
     let members = manifest["workspace"]["members"].as_array().unwrap();
     members
