@@ -1,4 +1,4 @@
-//! A thousand requests at once: with one key one job, without a key a thousand.
+//! A flood of a thousand requests: with one key one job, without a key a thousand.
 
 use crate::app::{TestApp, options, small, until};
 use futures_util::{StreamExt, stream};
