@@ -15,10 +15,39 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The same for every client: the HTTPS client keeps one connection pool per pair of connect and
-/// read time-outs, and there shall be one.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_500);
 const MAX_ATTEMPTS: u32 = 3;
+
+/// How long a service may take.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// The same for every client: the HTTPS client keeps one connection pool per pair of connect and
+    /// read time-outs, and there shall be one.
+    connect: Duration,
+    /// One attempt.
+    attempt: Duration,
+    /// All attempts and the pauses between them.
+    operation: Duration,
+}
+
+const TABLE_AND_QUEUE: Limits = Limits {
+    connect: Duration::from_millis(1_500),
+    attempt: Duration::from_secs(4),
+    operation: Duration::from_secs(10),
+};
+/// S3 moves pictures: it gets more time.
+const BUCKET: Limits = Limits {
+    attempt: Duration::from_secs(8),
+    operation: Duration::from_secs(20),
+    ..TABLE_AND_QUEUE
+};
+/// The embedded services share a laptop's cores with everything else and work on one request at a
+/// time: there a late answer is a long line and no lost packet, and asking again makes it longer.
+const EMBEDDED: Limits = Limits {
+    connect: Duration::from_secs(30),
+    attempt: Duration::from_secs(60),
+    operation: Duration::from_secs(120),
+};
+
 /// Connections to one host that are kept open; a Lambda works on one event at a time.
 const IDLE_CONNECTIONS: usize = 64;
 
@@ -99,13 +128,13 @@ impl Aws {
     pub async fn from_env(addressing: Addressing) -> Self {
         let config = aws_config::defaults(BehaviorVersion::latest())
             .http_client(https())
-            .timeout_config(timeouts(4, 10))
+            .timeout_config(timeouts(TABLE_AND_QUEUE))
             .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
             .load()
             .await;
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
-            s3: aws_sdk_s3::Client::from_conf(s3_config(&config, addressing)),
+            s3: aws_sdk_s3::Client::from_conf(s3_config(&config, addressing, BUCKET)),
             sqs: aws_sdk_sqs::Client::new(&config),
             capacity: Arc::default(),
         }
@@ -126,14 +155,18 @@ impl Aws {
                 .credentials_provider(SharedCredentialsProvider::new(credentials))
                 .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
                 .http_client(endpoint.http.clone().unwrap_or_else(|| own.clone()))
-                .timeout_config(timeouts(4, 10))
+                .timeout_config(timeouts(EMBEDDED))
                 .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS));
             config.set_endpoint_url(endpoint.url.clone());
             config.build()
         };
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&config(&endpoints.dynamodb)),
-            s3: aws_sdk_s3::Client::from_conf(s3_config(&config(&endpoints.s3), Addressing::Path)),
+            s3: aws_sdk_s3::Client::from_conf(s3_config(
+                &config(&endpoints.s3),
+                Addressing::Path,
+                EMBEDDED,
+            )),
             sqs: aws_sdk_sqs::Client::new(&config(&endpoints.sqs)),
             capacity: Arc::default(),
         }
@@ -204,22 +237,22 @@ impl Aws {
     }
 }
 
-fn timeouts(attempt_s: u64, operation_s: u64) -> TimeoutConfig {
+fn timeouts(limits: Limits) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .operation_attempt_timeout(Duration::from_secs(attempt_s))
-        .operation_timeout(Duration::from_secs(operation_s))
+        .connect_timeout(limits.connect)
+        .operation_attempt_timeout(limits.attempt)
+        .operation_timeout(limits.operation)
         .build()
 }
 
-/// S3 moves pictures: it gets more time. Checksums only where an operation demands them: a presigned
+/// Checksums only where an operation demands them: a presigned
 /// URL must not ask the worker for headers that it does not know of.
-fn s3_config(config: &SdkConfig, addressing: Addressing) -> aws_sdk_s3::Config {
+fn s3_config(config: &SdkConfig, addressing: Addressing, limits: Limits) -> aws_sdk_s3::Config {
     aws_sdk_s3::config::Builder::from(config)
         .force_path_style(addressing == Addressing::Path)
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-        .timeout_config(timeouts(8, 20))
+        .timeout_config(timeouts(limits))
         .build()
 }
 

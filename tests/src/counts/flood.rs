@@ -1,32 +1,25 @@
-//! A flood of a thousand requests: with one key one job, without a key a thousand.
+//! A flood of a thousand requests, all at once: with one key one job, without a key a thousand.
 
 use crate::app::{TestApp, options, small, until};
-use futures_util::{StreamExt, stream};
+use futures_util::future::join_all;
 use ryla_local::{Options, PreviewOptions};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 const REQUESTS: usize = 1_000;
 
-/// Requests on their way at the same time: with all of them, two cores that also run other tests keep
-/// the embedded table waiting beyond its clients' time-outs.
-const AT_ONCE: usize = 64;
-
 /// The ids that the requests were answered with, and how many of the answers were replays.
 async fn flood(app: &TestApp, key: Option<&str>) -> (Vec<String>, usize) {
-    let replies: Vec<(String, bool)> = stream::iter(0..REQUESTS)
-        .map(async |_| {
-            let mut creation = app.alice().creation(&small("a fox in the snow"));
-            if let Some(key) = key {
-                creation = creation.header("idempotency-key", key);
-            }
-            let reply = app.alice().send(creation).await;
-            let id = reply.expect(201)["id"].as_str().unwrap().to_owned();
-            (id, reply.header("idempotent-replayed") == Some("true"))
-        })
-        .buffer_unordered(AT_ONCE)
-        .collect()
-        .await;
+    let requests = (0..REQUESTS).map(async |_| {
+        let mut creation = app.alice().creation(&small("a fox in the snow"));
+        if let Some(key) = key {
+            creation = creation.header("idempotency-key", key);
+        }
+        let reply = app.alice().send(creation).await;
+        let id = reply.expect(201)["id"].as_str().unwrap().to_owned();
+        (id, reply.header("idempotent-replayed") == Some("true"))
+    });
+    let replies: Vec<(String, bool)> = join_all(requests).await;
     let replayed = replies.iter().filter(|(_, replayed)| *replayed).count();
     (replies.into_iter().map(|(id, _)| id).collect(), replayed)
 }
