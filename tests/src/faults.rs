@@ -5,6 +5,7 @@ use crate::rows::Table;
 use ryla_domain::id::JobKey;
 use ryla_domain::job::Job;
 use ryla_domain::time::{Ms, UnixMs};
+use ryla_engine::dispatch::Handled;
 use ryla_engine::message::{Do, Message};
 use ryla_engine::port::Shard;
 use ryla_local::Options;
@@ -188,16 +189,18 @@ async fn a_message_of_a_newer_build_goes_back_into_the_queue_and_never_to_the_de
         ..options()
     })
     .await;
-    let id = app.alice().small("a bridge").await;
-    app.alice().ended(&id).await;
-    let run = app.row(&app.alice().job(&id)).await.run();
-    let mut message = Message::new(Do::Start, run, "ab".repeat(16).parse().unwrap());
+    // A job that nothing but this message may begin: the sweep looks at it in an hour.
+    let job = a_job()
+        .account("alice")
+        .id("of-a-newer-build")
+        .created_at(now())
+        .due_at(UnixMs(now().0 + 3_600_000))
+        .build();
+    app.ports().jobs.create(&job, now()).await.unwrap();
+    let mut message = Message::new(Do::Start, job.run(), job.trace.clone());
     message.v += 1;
-    app.ports()
-        .queue
-        .send(&message.body(), Ms(0))
-        .await
-        .unwrap();
+    let body = message.body();
+    app.ports().queue.send(&body, Ms(0)).await.unwrap();
     // Seen once and sent again with a delay: one message, nothing received, nothing dead.
     until("it waits for a newer build", SOON, async || {
         let depth = app.queue_depth().await.unwrap();
@@ -211,14 +214,18 @@ async fn a_message_of_a_newer_build_goes_back_into_the_queue_and_never_to_the_de
     assert_eq!(app.alice().ended(&next).await["status"], "succeeded");
     assert_eq!(app.dead_letters().await.unwrap().total(), 0);
     assert_eq!(app.queue_depth().await.unwrap().delayed, 1);
-    // The newer build comes: it takes the message.
+    assert_eq!(app.row(&job.key).await, job, "left alone");
+
+    // The newer build comes and takes what waits. The queue hands it over only after a minute, so that
+    // the copy there is thrown away.
     let url = &app.settings().queue_url;
-    app.aws()
-        .sqs()
-        .purge_queue()
-        .queue_url(url)
-        .send()
-        .await
-        .unwrap();
+    let purge = app.aws().sqs().purge_queue().queue_url(url);
+    purge.send().await.unwrap();
+    let mut newer = app.ports().dispatch(app.settings(), app.backends());
+    newer.newest += 1;
+    let claim = "of.a.newer.build".parse().unwrap();
+    assert_eq!(newer.handle(&body, &claim).await, Handled::Done);
+    let ended = app.alice().ended(job.key.id.as_str()).await;
+    assert_eq!(ended["status"], "succeeded", "{ended}");
     app.finish().await;
 }

@@ -67,12 +67,14 @@ pub struct Dispatch {
     pub backends: Backends,
     /// Limits, secrets and our own address.
     pub settings: Arc<Settings>,
+    /// The newest version of a message that is carried out; a newer one is left to a newer build.
+    pub newest: u32,
 }
 
 impl Dispatch {
     /// Carries out one message. `claim` names this invocation and message.
     pub async fn handle(&self, body: &str, claim: &ClaimId) -> Handled {
-        let message = match Body::read(body) {
+        let message = match Body::read_by(self.newest, body) {
             Body::Message(message) => message,
             Body::Newer => {
                 return match self.queue.send(body, NEWER_DELAY).await {

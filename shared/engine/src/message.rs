@@ -72,7 +72,7 @@ impl Body {
     }
 
     /// The same for a build that reads versions up to `newest`.
-    fn read_by(newest: u32, body: &str) -> Self {
+    pub fn read_by(newest: u32, body: &str) -> Self {
         #[derive(Deserialize)]
         struct Version {
             v: u32,

@@ -122,6 +122,7 @@ impl Ports {
             complete: self.complete(settings),
             backends: backends.clone(),
             settings: Arc::clone(settings),
+            newest: ryla_domain::V,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{dispatch_on, handle, started_on};
 use crate::stage::{NoQueue, Stage, at, claim, start_of};
 use ryla_domain::job::Job;
-use ryla_domain::state::Phase;
+use ryla_domain::state::{Phase, State};
 use ryla_engine::dispatch::Handled;
 use ryla_engine::message::{Do, Message};
 use ryla_testing::sample::a_job;
@@ -80,6 +80,30 @@ async fn a_newer_builds_message_or_row_goes_back_with_a_delay() {
     let back = stage.queue.sent().remove(1);
     assert_eq!((back.body, back.visible_at), (start_of(&job), at(60)));
     assert!(stage.preview.calls().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_left_to_a_newer_build_starts_the_job_once_that_build_runs() {
+    let stage = Stage::new();
+    let job = stage.store(a_job().build()).await;
+    let body = start_of(&job).replace(r#""v":1"#, r#""v":2"#);
+    let handled = handle(&stage, &stage.only_preview(), &body).await;
+    assert_eq!(handled, Handled::Done);
+    assert_eq!(stage.row(&job.key).await, job, "left alone");
+
+    stage.clock.set(at(60));
+    let back = stage.queue.receive(10).remove(0);
+    let mut newer = dispatch_on(&stage, &stage.ports(), &stage.only_preview());
+    newer.newest += 1;
+    let handled = newer.handle(&back.body, &claim("of-a-newer-build")).await;
+    assert_eq!(handled, Handled::Done);
+    let row = stage.row(&job.key).await;
+    assert!(
+        matches!(row.state, State::Dispatching(_)),
+        "{:?}",
+        row.state
+    );
+    assert_eq!(stage.preview.calls(), [format!("start {}", job.run())]);
 }
 
 #[tokio::test]
