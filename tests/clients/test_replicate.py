@@ -7,12 +7,16 @@ import re
 import time
 from typing import Any
 
+import httpx
 import pytest
 from PIL import Image
 from replicate.client import Client
 from replicate.exceptions import ModelError, ReplicateError
 from replicate.helpers import FileOutput
 from replicate.prediction import Prediction
+
+from conftest import client
+from lossy import lossy
 
 MODEL = "ryla/flux-dev"
 ENDED = {"succeeded", "failed", "canceled"}
@@ -69,9 +73,9 @@ def test_run_gets_its_picture_also_where_the_wait_runs_out(tls: Client) -> None:
     assert_is_jpeg(output.read())
 
 
-def test_run_works_in_an_event_loop(tls: Client) -> None:
+def test_run_works_in_an_event_loop() -> None:
     async def run() -> bytes:
-        output = await tls.async_run(MODEL, input=picture("a boat"))
+        output = await client("TLS").async_run(MODEL, input=picture("a boat"))
         assert isinstance(output, FileOutput)
         return await output.aread()
 
@@ -234,3 +238,47 @@ def test_plain_http_works_too_though_files_stay_urls(plain: Client) -> None:
     assert isinstance(output, str)
     assert output.startswith(os.environ["PLAIN_URL"])
     assert_is_jpeg(plain._client.get(output).content)
+
+
+def test_a_creation_whose_reply_is_lost_is_not_repeated_and_raises(tls: Client) -> None:
+    prompt = "a lost reply, first client"
+    with lossy(os.environ["TLS_URL"]) as proxy:
+        behind = Client(api_token=os.environ["TLS_TOKEN"], base_url=proxy.url)
+        with pytest.raises(httpx.RemoteProtocolError):
+            behind.models.predictions.create(model=MODEL, input=picture(prompt))
+        assert proxy.posts == 1
+    made = [listed for listed in tls.predictions.list().results if (listed.input or {}).get("prompt") == prompt]
+    assert len(made) == 1
+
+
+def test_iterating_over_the_file_yields_its_bytes(tls: Client) -> None:
+    output = tls.run(MODEL, input=picture("a row of trees"))
+    assert isinstance(output, FileOutput)
+    assert_is_jpeg(b"".join(output))
+
+    async def chunks() -> bytes:
+        # A client's asynchronous half belongs to one event loop.
+        output = await client("TLS").async_run(MODEL, input=picture("a row of trees"))
+        assert isinstance(output, FileOutput)
+        return b"".join([chunk async for chunk in output])
+
+    assert_is_jpeg(asyncio.run(chunks()))
+
+
+def test_a_stream_is_refused_by_the_client_itself(tls: Client) -> None:
+    with pytest.raises(ReplicateError, match="does not support streaming"):
+        list(tls.stream(MODEL, input=picture("a stream")))
+
+
+def test_the_asynchronous_paginator_leads_over_all_pages(plain: Client) -> None:
+    made = {create(plain, f"a fish, number {n}").id for n in range(3)}
+
+    async def listed() -> list[str]:
+        fresh = client("PLAIN")
+        first = await fresh.predictions.async_list(f"{os.environ['PLAIN_URL']}/v1/predictions?page_size=2")
+        pages = [first]
+        while pages[-1].next is not None:
+            pages.append(await fresh.predictions.async_list(pages[-1].next))
+        return [prediction.id for page in pages for prediction in page.results]
+
+    assert made <= set(asyncio.run(listed()))
