@@ -33,6 +33,10 @@ const SIDE_BY_SIDE: usize = 8;
 /// The most messages that one sweep sends again.
 const MAX_RESENDS: u32 = 1000;
 
+/// Past its deadline a job is looked at again after at most that many periods: it is to end, and what
+/// kept the last look from ending it may be over by now.
+const LATE_PERIODS: u64 = 4;
+
 /// What a sweep looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -211,7 +215,10 @@ impl Sweep {
         let next = |wait: Ms| now + wait - half_a_period;
         let at = match entry.deadline_at {
             Some(deadline) if deadline > now => deadline.min(next(backoff.wait(entry.tries))),
-            Some(deadline) => next(now.since(deadline).clamp(backoff.base, backoff.ceiling)),
+            Some(deadline) => {
+                let ceiling = Ms(backoff.base.0.saturating_mul(LATE_PERIODS));
+                next(now.since(deadline).clamp(backoff.base, ceiling))
+            }
             None => next(backoff.wait(entry.tries)),
         };
         DueMove::Later {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_engine::port::Clock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 /// Time as a test sets it. A sleeper moves the clock to the end of its sleep at once, so that waits
@@ -57,6 +57,25 @@ impl ManualClock {
     }
 }
 
+/// The clock of a machine that is off by a fixed length.
+#[derive(Debug)]
+pub(crate) struct SkewedClock {
+    pub(crate) right: Arc<ManualClock>,
+    /// In milliseconds; above 0 it is ahead.
+    pub(crate) off_by: i64,
+}
+
+#[async_trait]
+impl Clock for SkewedClock {
+    fn now(&self) -> UnixMs {
+        UnixMs(self.right.now().0 + self.off_by)
+    }
+
+    async fn sleep(&self, length: Ms) {
+        self.right.sleep(length).await;
+    }
+}
+
 #[async_trait]
 impl Clock for ManualClock {
     fn now(&self) -> UnixMs {
@@ -83,7 +102,6 @@ impl Clock for ManualClock {
 mod tests {
     use super::*;
     use futures_util::future::join;
-    use std::sync::Arc;
 
     #[tokio::test]
     async fn a_sleeper_moves_the_clock_and_costs_no_time() {

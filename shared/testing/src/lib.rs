@@ -12,6 +12,7 @@ mod entropy;
 mod memory;
 
 pub use clock::ManualClock;
+pub(crate) use clock::SkewedClock;
 pub use entropy::SeededEntropy;
 pub use memory::{
     MemoryAccountStore, MemoryImageStore, MemoryJobStore, MemoryQueue, Message, StoredObject,

@@ -81,6 +81,12 @@ impl MemoryJobStore {
         })
     }
 
+    /// From now on this table holds what the other one holds now.
+    pub(crate) fn become_copy_of(&self, other: &Self) {
+        let rows = lock(&other.rows).clone();
+        *lock(&self.rows) = rows;
+    }
+
     /// Every job that can be read, by key: for checks at the end of a test.
     pub fn jobs(&self) -> Vec<Job> {
         let rows = lock(&self.rows);

@@ -3,6 +3,7 @@
 use super::fault::Fault;
 use super::scenario::Scenario;
 use super::tap::Call;
+use super::weather::Weather;
 use crate::MemoryImageStore;
 use crate::backend::GpuRun;
 use ryla_domain::id::{BackendId, JobKey};
@@ -23,8 +24,12 @@ pub struct Known {
 pub struct Ending {
     /// What was played, and with what.
     pub scenario: Scenario,
-    /// The faults.
-    pub faults: Vec<Fault>,
+    /// What was to go wrong.
+    pub weather: Weather,
+    /// A process had a clock that was ahead by more than a second.
+    pub ahead: bool,
+    /// A process had a clock that was behind by more than a second.
+    pub behind: bool,
     /// The seed.
     pub seed: u64,
     /// Every port call and event with its time.

@@ -4,6 +4,9 @@
 use super::process::Kind;
 use crate::SeededEntropy;
 
+/// The calls that may read what was true a moment before.
+pub(super) const STALE_READS: [&str; 3] = ["jobs.due", "jobs.read eventual", "jobs.list"];
+
 /// One thing that goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -43,6 +46,11 @@ pub enum Harm {
     Error,
     /// The call has its effect and fails all the same.
     LostReply,
+    /// The callee is busy: no effect, and it says so.
+    Throttled,
+    /// A read that may be a moment old is: an index or an eventually consistent get shows the table
+    /// as it was some seconds before.
+    Stale,
 }
 
 /// What becomes of a message or callback.
@@ -54,24 +62,73 @@ pub enum Fate {
     Doubled,
     /// It arrives 100 s late.
     Late,
+    /// A message that the one sent after it overtakes.
+    Reordered,
+    /// A callback that a worker of an attempt before makes as well, or again long after.
+    Stale,
+    /// A callback that somebody else makes as well, who does not have the run's key.
+    Forged,
 }
 
 impl Harm {
     /// Every harm.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::DeathBefore,
         Self::DeathAfter,
         Self::Error,
         Self::LostReply,
+        Self::Throttled,
+        Self::Stale,
     ];
+
+    /// Whether it can happen at the call of that name.
+    pub fn fits(self, name: &str) -> bool {
+        self != Self::Stale || STALE_READS.contains(&name)
+    }
 }
 
 impl Fate {
-    /// Every fate.
-    pub const ALL: [Self; 3] = [Self::Lost, Self::Doubled, Self::Late];
+    /// Every fate of a message.
+    pub const OF_MESSAGES: [Self; 4] = [Self::Lost, Self::Doubled, Self::Late, Self::Reordered];
+
+    /// Every fate of a callback.
+    pub const OF_CALLBACKS: [Self; 5] = [
+        Self::Lost,
+        Self::Doubled,
+        Self::Late,
+        Self::Stale,
+        Self::Forged,
+    ];
 }
 
 impl Fault {
+    /// Its kind, as reports count it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Call { harm, .. } => match harm {
+                Harm::DeathBefore => "call: death before",
+                Harm::DeathAfter => "call: death after",
+                Harm::Error => "call: error",
+                Harm::LostReply => "call: lost reply",
+                Harm::Throttled => "call: throttled",
+                Harm::Stale => "call: stale read",
+            },
+            Self::Message { fate, .. } => match fate {
+                Fate::Lost => "message: lost",
+                Fate::Doubled => "message: doubled",
+                Fate::Late => "message: late",
+                Fate::Reordered | Fate::Stale | Fate::Forged => "message: reordered",
+            },
+            Self::Callback { fate, .. } => match fate {
+                Fate::Lost => "callback: lost",
+                Fate::Doubled => "callback: doubled",
+                Fate::Late => "callback: late",
+                Fate::Stale | Fate::Reordered => "callback: stale attempt",
+                Fate::Forged => "callback: forged",
+            },
+        }
+    }
+
     /// A fault somewhere among that many calls, messages and callbacks; a little beyond the last,
     /// since a run with faults is longer than one without.
     pub fn drawn(entropy: &SeededEntropy, calls: &[(Kind, usize)], messages: usize) -> Self {
@@ -82,11 +139,11 @@ impl Fault {
         match below(4) {
             0 => Self::Message {
                 nth: below(messages + 2),
-                fate: Fate::ALL[below(Fate::ALL.len())],
+                fate: Fate::OF_MESSAGES[below(Fate::OF_MESSAGES.len())],
             },
             1 => Self::Callback {
                 nth: below(6),
-                fate: Fate::ALL[below(Fate::ALL.len())],
+                fate: Fate::OF_CALLBACKS[below(Fate::OF_CALLBACKS.len())],
             },
             _ => {
                 let (kind, made) = calls[below(calls.len())];

@@ -11,8 +11,10 @@ pub mod fault;
 mod ports;
 mod process;
 mod scenario;
+pub mod seeded;
 mod tap;
 pub mod verdict;
+pub mod weather;
 mod world;
 
 #[cfg(test)]
@@ -23,9 +25,10 @@ pub use fault::{Fate, Fault, Harm};
 pub use process::Kind;
 pub use scenario::{Ends, Scenario, Site};
 pub use tap::Call;
+pub use weather::{Storm, Weather};
 
-/// Plays the scenario with these faults to its end. The same three give the same run: what a broken
+/// Plays the scenario in this weather to its end. The same three give the same run: what a broken
 /// promise prints ([`verdict::Broken`]) is all that is needed to see it again.
-pub fn play(scenario: &Scenario, faults: &[Fault], seed: u64) -> Ending {
-    world::World::new(scenario, faults, seed).play()
+pub fn play(scenario: &Scenario, weather: &Weather, seed: u64) -> Ending {
+    world::World::new(scenario, weather, seed).play()
 }

@@ -31,7 +31,16 @@ fn never<T>(_: &T) -> bool {
     false
 }
 
+/// The table, and the table as it was some seconds ago.
+pub(super) struct Table {
+    pub(super) now: Arc<MemoryJobStore>,
+    pub(super) before: Arc<MemoryJobStore>,
+}
+
 fn unavailable(injected: Injected) -> StoreError {
+    if injected.throttled {
+        return StoreError::Throttled(Box::new(injected));
+    }
     StoreError::Unavailable(Box::new(injected))
 }
 
@@ -40,9 +49,9 @@ fn no_bucket(injected: Injected) -> ImageError {
 }
 
 #[async_trait]
-impl JobStore for Tapped<MemoryJobStore> {
+impl JobStore for Tapped<Table> {
     async fn create(&self, job: &Job, now: UnixMs) -> Result<Created, StoreError> {
-        let call = self.port.create(job, now);
+        let call = self.port.now.create(job, now);
         let reply = self.tap.call("jobs.create", call, never).await;
         reply.map_err(unavailable)?
     }
@@ -53,8 +62,15 @@ impl JobStore for Tapped<MemoryJobStore> {
         now: UnixMs,
         consistency: Consistency,
     ) -> Result<Option<Job>, StoreError> {
-        let call = self.port.read(key, now, consistency);
-        let reply = self.tap.call("jobs.read", call, never).await;
+        let call = self.port.now.read(key, now, consistency);
+        let reply = match consistency {
+            Consistency::Strong => self.tap.call("jobs.read", call, never).await,
+            Consistency::Eventual => {
+                let before = self.port.before.read(key, now, consistency);
+                let name = "jobs.read eventual";
+                self.tap.read(name, call, Some(before), never).await
+            }
+        };
         reply.map_err(unavailable)?
     }
 
@@ -65,7 +81,7 @@ impl JobStore for Tapped<MemoryJobStore> {
             Write::Beat(..) => "jobs.write beat",
             Write::Replace { .. } => "jobs.write replace",
         };
-        let reply = self.tap.call(name, self.port.write(write), never).await;
+        let reply = self.tap.call(name, self.port.now.write(write), never).await;
         reply.map_err(unavailable)?
     }
 
@@ -75,8 +91,9 @@ impl JobStore for Tapped<MemoryJobStore> {
         range: &ListRange,
         now: UnixMs,
     ) -> Result<JobPage, StoreError> {
-        let call = self.port.list(account, range, now);
-        let reply = self.tap.call("jobs.list", call, never).await;
+        let call = self.port.now.list(account, range, now);
+        let before = self.port.before.list(account, range, now);
+        let reply = self.tap.read("jobs.list", call, Some(before), never).await;
         reply.map_err(unavailable)?
     }
 
@@ -86,16 +103,17 @@ impl JobStore for Tapped<MemoryJobStore> {
         until: UnixMs,
         from: Option<&str>,
     ) -> Result<DuePage, StoreError> {
-        let call = self.port.due(shard, until, from);
+        let call = self.port.now.due(shard, until, from);
+        let before = self.port.before.due(shard, until, from);
         let idle = |reply: &Result<DuePage, StoreError>| {
             reply.as_ref().is_ok_and(|page| page.entries.is_empty())
         };
-        let reply = self.tap.call("jobs.due", call, idle).await;
+        let reply = self.tap.read("jobs.due", call, Some(before), idle).await;
         reply.map_err(unavailable)?
     }
 
     async fn reschedule(&self, entry: &DueEntry, to: DueMove) -> Result<bool, StoreError> {
-        let call = self.port.reschedule(entry, to);
+        let call = self.port.now.reschedule(entry, to);
         let reply = self.tap.call("jobs.reschedule", call, never).await;
         reply.map_err(unavailable)?
     }
@@ -156,7 +174,7 @@ impl Queue for Tapped<MemoryQueue> {
     async fn send(&self, body: &str, delay: Ms) -> Result<(), QueueError> {
         let fate = self.tap.gate.message_fate();
         if let Some(fate) = fate {
-            self.tap.gate.note(&format!("message {fate:?}"));
+            self.tap.gate.note(|| format!("message {fate:?}"));
         }
         let send = async {
             match fate {
@@ -166,8 +184,17 @@ impl Queue for Tapped<MemoryQueue> {
                     self.port.send(body, delay).await?;
                     self.port.send(body, delay).await
                 }
-                None => self.port.send(body, delay).await,
+                Some(Fate::Reordered) => {
+                    self.tap.gate.hold_back(body, delay);
+                    Ok(())
+                }
+                _ => self.port.send(body, delay).await,
+            }?;
+            // What was held back comes behind this one.
+            for (body, delay) in self.tap.gate.overtaken(body) {
+                self.port.send(&body, Ms(delay.0 + 1)).await?;
             }
+            Ok(())
         };
         let reply = self.tap.call("queue.send", send, never).await;
         reply.map_err(|injected| QueueError(Box::new(injected)))?
@@ -188,10 +215,12 @@ impl Backend for Tapped<FakeBackend> {
         let call = self.port.start(request);
         match self.tap.call("backend.start", call, never).await {
             Ok(outcome) => outcome,
-            Err(Injected { after_effect: true }) => StartOutcome::Unknown,
-            Err(_) => StartOutcome::Unavailable {
+            Err(Injected {
+                after_effect: true, ..
+            }) => StartOutcome::Unknown,
+            Err(Injected { throttled, .. }) => StartOutcome::Unavailable {
                 code: Code::BackendUnreachable,
-                retry_after: None,
+                retry_after: throttled.then_some(Ms::seconds(5)),
             },
         }
     }

@@ -1,16 +1,18 @@
 //! A process: one invocation of one use case, as a function or a laptop makes it.
 
-use super::ports::Tapped;
+use super::ports::{Table, Tapped};
 use super::tap::Tap;
 use super::world::World;
-use crate::{MemoryAccountStore, backend::FakeBackend};
+use crate::{MemoryAccountStore, SkewedClock, backend::FakeBackend};
 use ryla_domain::id::{AccountId, ClaimId, JobKey};
 use ryla_domain::job::{Job, RequestHash};
 use ryla_domain::time::Ms;
 use ryla_domain::{id::TraceId, model};
 use ryla_engine::complete::{Callback, CompleteError, Reply};
 use ryla_engine::dispatch::Handled;
-use ryla_engine::port::{Backend, Backends, Clock, Entropy, StoreError};
+use ryla_engine::port::{Backend, Backends, Clock, Entropy, ListRange, Order, StoreError};
+use ryla_engine::settings::Settings;
+use ryla_engine::signature::{Rejected, sign};
 use ryla_engine::submit::{Identity, Request, SubmitError, Submitted};
 use ryla_engine::sweep::Scope;
 use ryla_engine::wiring::Ports;
@@ -33,16 +35,19 @@ pub enum Kind {
     Sweep,
     /// Takes a cancel request.
     Cancel,
+    /// Shows jobs to a client.
+    Show,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Submit,
         Self::Dispatch,
         Self::CallBack,
         Self::Sweep,
         Self::Cancel,
+        Self::Show,
     ];
 
     /// Its name in traces.
@@ -53,6 +58,7 @@ impl Kind {
             Self::CallBack => "callback",
             Self::Sweep => "sweep",
             Self::Cancel => "cancel",
+            Self::Show => "show",
         }
     }
 }
@@ -68,12 +74,17 @@ pub(super) enum Task {
     CallBack {
         callback: Callback,
         tries: u32,
+        /// Made by somebody who does not have the run's key.
+        forged: bool,
     },
     Sweep,
     Cancel {
         client: usize,
         key: JobKey,
         tries: u32,
+    },
+    Show {
+        key: JobKey,
     },
 }
 
@@ -85,6 +96,7 @@ impl Task {
             Self::CallBack { .. } => Kind::CallBack,
             Self::Sweep => Kind::Sweep,
             Self::Cancel { .. } => Kind::Cancel,
+            Self::Show { .. } => Kind::Show,
         }
     }
 }
@@ -95,8 +107,12 @@ pub(super) enum Outcome {
     Submitted(Result<Submitted, SubmitError>),
     Dispatched(Handled),
     CalledBack(Result<Reply, CompleteError>),
+    /// A callback's signature was not taken.
+    Rejected(Rejected),
     Swept,
     Cancelled(Result<Option<Job>, StoreError>),
+    /// The job of that key, and the account's list.
+    Shown(Result<(Option<Job>, Vec<Job>), StoreError>),
     /// It died on the way.
     Died,
 }
@@ -105,6 +121,8 @@ pub(super) enum Outcome {
 pub(super) struct Process {
     pub(super) id: usize,
     pub(super) task: Task,
+    /// How far its clock is off, in milliseconds.
+    pub(super) off_by: i64,
     tap: Arc<Tap>,
     future: Pin<Box<dyn Future<Output = Outcome>>>,
 }
@@ -112,10 +130,15 @@ pub(super) struct Process {
 impl Process {
     pub(super) fn begin(world: &World, id: usize, task: Task) -> Self {
         let tap = Arc::new(Tap::new(task.kind(), id, Arc::clone(&world.gate)));
-        let future = future_of(world, &tap, id, task.clone());
+        let clock = Arc::new(SkewedClock {
+            right: Arc::clone(&world.clock),
+            off_by: world.skew(),
+        });
+        let future = future_of(world, &tap, &clock, id, task.clone());
         Self {
             id,
             task,
+            off_by: clock.off_by,
             tap,
             future,
         }
@@ -139,13 +162,17 @@ fn tapped<P>(port: &Arc<P>, tap: &Arc<Tap>) -> Arc<Tapped<P>> {
     })
 }
 
-fn ports(world: &World, tap: &Arc<Tap>) -> Ports {
+fn ports(world: &World, tap: &Arc<Tap>, clock: &Arc<SkewedClock>) -> Ports {
+    let table = Table {
+        now: Arc::clone(&world.jobs),
+        before: Arc::clone(&world.jobs_before),
+    };
     Ports {
-        jobs: tapped(&world.jobs, tap),
+        jobs: tapped(&Arc::new(table), tap),
         accounts: Arc::new(MemoryAccountStore::default()),
         images: tapped(&world.images, tap),
         queue: tapped(&world.queue, tap),
-        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
         entropy: Arc::clone(&world.ids) as Arc<dyn Entropy>,
     }
 }
@@ -158,10 +185,11 @@ fn backends(world: &World, tap: &Arc<Tap>) -> Backends {
 fn future_of(
     world: &World,
     tap: &Arc<Tap>,
+    clock: &Arc<SkewedClock>,
     id: usize,
     task: Task,
 ) -> Pin<Box<dyn Future<Output = Outcome>>> {
-    let ports = ports(world, tap);
+    let ports = ports(world, tap, clock);
     let backends = backends(world, tap);
     let route = backends.route();
     let settings = Arc::clone(&world.settings);
@@ -189,10 +217,44 @@ fn future_of(
                 async move { Outcome::Dispatched(dispatch.handle(&message.body, &claim).await) },
             )
         }
-        Task::CallBack { callback, .. } => {
+        Task::CallBack {
+            callback, forged, ..
+        } => {
             let mut complete = ports.complete(&settings);
             complete.route = route;
-            Box::pin(async move { Outcome::CalledBack(complete.run(&callback).await) })
+            let signed = signed(world, &settings, &callback, forged);
+            let here = clock.now();
+            Box::pin(async move {
+                let (body, header) = signed;
+                let verified =
+                    settings
+                        .secrets
+                        .verify(&callback.run, Some(&header), body.as_bytes(), here);
+                match verified {
+                    Ok(()) => Outcome::CalledBack(complete.run(&callback).await),
+                    Err(rejected) => Outcome::Rejected(rejected),
+                }
+            })
+        }
+        Task::Show { key } => {
+            let read = ports.read();
+            let jobs = Arc::clone(&ports.jobs);
+            let range = ListRange {
+                from: None,
+                until: None,
+                order: Order::Newest,
+                after: None,
+                limit: 100,
+            };
+            let here = clock.now();
+            Box::pin(async move {
+                let job = match read.job(&key).await {
+                    Ok(job) => job,
+                    Err(error) => return Outcome::Shown(Err(error)),
+                };
+                let listed = jobs.list(&key.account, &range, here).await;
+                Outcome::Shown(listed.map(|page| (job, page.jobs)))
+            })
         }
         Task::Sweep => {
             let mut sweep = ports.sweep(&settings, &backends);
@@ -209,18 +271,53 @@ fn future_of(
     }
 }
 
+/// A callback's body and the header that its maker signs it with. A forger has the key of a run of
+/// the other account.
+fn signed(
+    world: &World,
+    settings: &Settings,
+    callback: &Callback,
+    forged: bool,
+) -> (String, String) {
+    let mut signer = callback.run.clone();
+    if forged {
+        signer.key.account = stranger_to(&signer.key.account);
+    }
+    let body = format!("{:?}", callback.event);
+    let (_, key) = settings.secrets.run_key(&signer);
+    let header = sign(&key, body.as_bytes(), world.clock.now());
+    (body, header)
+}
+
+/// The clients belong to two accounts in turn, and two of them share each idempotency key.
+pub(super) fn account_of(client: usize) -> AccountId {
+    let name = if client.is_multiple_of(2) {
+        "acme"
+    } else {
+        "globex"
+    };
+    let Ok(account) = name.parse() else {
+        unreachable!("{name} names an account")
+    };
+    account
+}
+
+/// An account that is not this one.
+pub(super) fn stranger_to(account: &AccountId) -> AccountId {
+    let other = usize::from(*account == account_of(0));
+    account_of(other)
+}
+
 /// Asks for a picture as a client with an idempotency key of its own does.
 async fn ask(
     client: usize,
     cancel_after: Option<Ms>,
     run: impl AsyncFnOnce(Request<'_>) -> Result<Submitted, SubmitError>,
 ) -> Result<Submitted, SubmitError> {
-    let number = u8::try_from(client).unwrap_or(u8::MAX);
+    let number = u8::try_from(client / 2).unwrap_or(u8::MAX);
     let mut input = Map::new();
     input.insert("prompt".to_owned(), Value::from("a lighthouse at dusk"));
-    let Ok(account) = "acme".parse::<AccountId>() else {
-        unreachable!("`acme` names an account")
-    };
+    let account = account_of(client);
     let Some(model) = model::find("ryla", "flux-dev") else {
         unreachable!("flux-dev is in the catalog")
     };
@@ -228,7 +325,7 @@ async fn ask(
         account: &account,
         model,
         input: &input,
-        identity: Identity::Key(format!("client-{client}")),
+        identity: Identity::Key(format!("key-{number}")),
         hash: RequestHash([number; 32]),
         cancel_after,
         trace: TraceId::generated(&[number; 16]),

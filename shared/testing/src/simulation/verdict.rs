@@ -5,6 +5,7 @@ use super::scenario::Ends;
 use super::tap::Call;
 
 use crate::backend::{GpuRun, Scripted, Status, text_of};
+use crate::sample::CREATED_AT;
 use ryla_domain::failure::Code;
 use ryla_domain::state::State;
 use ryla_domain::time::Ms;
@@ -12,6 +13,9 @@ use std::fmt;
 
 /// How late after its deadline a job may end: one sweep that comes by, and one that died.
 pub const GRACE: Ms = Ms::seconds(120);
+
+/// How late after its deadline, or after the end of a storm, a job may end that a storm hit.
+pub const HOSTILE_GRACE: Ms = Ms::seconds(600);
 
 /// GPU runs that no job may ever have more of.
 pub const MOST_RUNS: usize = 3;
@@ -28,16 +32,12 @@ impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Ending {
             scenario,
-            faults,
+            weather,
             seed,
             trace,
             ..
         } = self.ending.as_ref();
-        writeln!(
-            f,
-            "scenario {:?}, seed {seed}, faults {faults:?}",
-            scenario.name
-        )?;
+        writeln!(f, "scenario {:?}, seed {seed}, {weather:?}", scenario.name)?;
         for wrong in &self.wrong {
             writeln!(f, "  {wrong}")?;
         }
@@ -55,10 +55,16 @@ impl Ending {
     /// The run, if it kept every promise.
     pub fn judged(self) -> Result<Self, Broken> {
         let mut wrong = self.seen_wrong.clone();
-        if self.told.iter().any(Option::is_none) {
+        let hostile = self.weather.storm.is_some();
+        if !hostile && self.told.iter().any(Option::is_none) {
             wrong.push("a client was never told of its job".to_owned());
         }
-        if self.jobs.len() != self.scenario.clients {
+        let jobs_fit = if hostile {
+            self.jobs.len() <= self.scenario.clients
+        } else {
+            self.jobs.len() == self.scenario.clients
+        };
+        if !jobs_fit {
             wrong.push(format!("{} jobs", self.jobs.len()));
         }
         if self.left_in_queue > 0 {
@@ -67,7 +73,7 @@ impl Ending {
         for known in &self.jobs {
             let key = &known.job.key;
             let mut say = |what: String| wrong.push(format!("{key}: {what}"));
-            ended_in_time(known).unwrap_or_else(&mut say);
+            self.ended_in_time(known).unwrap_or_else(&mut say);
             self.ended_as_it_should(known).unwrap_or_else(&mut say);
             self.shows_its_own_picture(known).unwrap_or_else(&mut say);
             self.paid_once(known).unwrap_or_else(&mut say);
@@ -81,17 +87,44 @@ impl Ending {
         })
     }
 
+    fn ended_in_time(&self, known: &Known) -> Result<(), String> {
+        let job = &known.job;
+        let Some(ended_at) = known.ended_seen_at else {
+            return Err(format!("never ended: {:?}", job.state));
+        };
+        if job.due.is_some() {
+            return Err("is still due".to_owned());
+        }
+        let limit = match self.weather.storm {
+            None => job.deadline.at + GRACE,
+            // What a clock that was ahead has put off is due when the right ones come to it.
+            Some(storm) => {
+                let over_at = CREATED_AT + storm.over_at + self.weather.skew;
+                job.deadline.at.max(over_at) + HOSTILE_GRACE
+            }
+        };
+        if ended_at > limit {
+            let late = ended_at.since(limit).as_seconds();
+            return Err(format!("ended {late} s later than it may"));
+        }
+        Ok(())
+    }
+
     fn ended_as_it_should(&self, known: &Known) -> Result<(), String> {
         let state = &known.job.state;
+        if self.weather.storm.is_some() {
+            return Ok(());
+        }
+        let faults = &self.weather.faults;
         let fits = match (self.scenario.ends, state) {
             (Ends::Succeeded | Ends::SucceededOrCanceled, State::Succeeded { .. })
             | (Ends::Canceled | Ends::SucceededOrCanceled, State::Canceled { .. }) => true,
             (Ends::Failed(wanted), State::Failed { code, .. }) => {
-                *code == wanted || (!self.faults.is_empty() && by_limit(*code) && by_limit(wanted))
+                *code == wanted || (!faults.is_empty() && by_limit(*code) && by_limit(wanted))
             }
             // Several faults on top of a worker that hangs or vanishes may eat up the time.
             (Ends::Succeeded, State::Failed { code, .. }) => {
-                self.faults.len() > 1 && by_limit(*code) && self.ran_in_vain(known)
+                faults.len() > 1 && by_limit(*code) && self.ran_in_vain(known)
             }
             _ => false,
         };
@@ -145,7 +178,8 @@ impl Ending {
             .iter()
             .filter(|run| begun.iter().any(|before| paid_again(before, run)))
             .count();
-        if twice > self.excused() || begun.len() > MOST_RUNS {
+        let in_excess = self.weather.storm.is_none() && twice > self.excused();
+        if in_excess || begun.len() > MOST_RUNS {
             return Err(format!("{} GPU runs, {twice} in excess", begun.len()));
         }
         Ok(())
@@ -175,21 +209,6 @@ fn paid_again(before: &GpuRun, run: &GpuRun) -> bool {
     let over =
         before.status != Status::Done && before.ended_at.is_some_and(|at| Some(at) <= run.began_at);
     later && !over
-}
-
-fn ended_in_time(known: &Known) -> Result<(), String> {
-    let job = &known.job;
-    let Some(ended_at) = known.ended_seen_at else {
-        return Err(format!("never ended: {:?}", job.state));
-    };
-    if job.due.is_some() {
-        return Err("is still due".to_owned());
-    }
-    let late = ended_at.since(job.deadline.at);
-    if late > GRACE {
-        return Err(format!("ended {} s after its deadline", late.as_seconds()));
-    }
-    Ok(())
 }
 
 /// Which limit ends a job that nobody takes may depend on where a fault left it.

@@ -1,15 +1,17 @@
 //! The world of a run: what is stored, who is under way, what is still to come, and what was seen.
 
 use super::ending::{Ending, Known};
-use super::fault::{Fate, Fault};
+use super::fault::Fate;
 use super::ports::LATE;
-use super::process::{Outcome, Process, Task};
+use super::process::{Outcome, Process, Task, account_of, stranger_to};
 use super::scenario::{Scenario, Site};
 use super::tap::Gate;
+use super::weather::Weather;
 use crate::backend::FakeBackend;
 use crate::sample::CREATED_AT;
 use crate::{ManualClock, MemoryImageStore, MemoryJobStore, MemoryQueue, SeededEntropy};
-use ryla_domain::id::JobKey;
+use ryla_domain::id::{Attempt, JobKey};
+use ryla_domain::job::Job;
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_engine::complete::{Callback, Event};
 use ryla_engine::dispatch::Handled;
@@ -28,10 +30,22 @@ const AFTERMATH: Ms = Ms::seconds(1_800);
 const TRIES: u32 = 6;
 const PAUSE: Ms = Ms::seconds(5);
 
+/// How old what a stale read shows is at least, and how late a worker repeats itself.
+const STALE: Ms = Ms::seconds(2);
+const LONG_AFTER: Ms = Ms::seconds(250);
+
+/// When clients look at their job, counted from when they were told of it.
+const LOOKS: [Ms; 2] = [Ms(300), Ms::seconds(20)];
+
 /// The world of a run.
 pub(super) struct World {
     pub(super) clock: Arc<ManualClock>,
     pub(super) jobs: Arc<MemoryJobStore>,
+    /// As it was some seconds ago: what stale reads see.
+    pub(super) jobs_before: Arc<MemoryJobStore>,
+    jobs_next: MemoryJobStore,
+    copied_at: UnixMs,
+    looked_after: u64,
     pub(super) images: Arc<MemoryImageStore>,
     pub(super) queue: Arc<MemoryQueue>,
     pub(super) sites: Vec<Arc<FakeBackend>>,
@@ -40,7 +54,9 @@ pub(super) struct World {
     pub(super) gate: Arc<Gate>,
     pub(super) cancel_after: Option<Ms>,
     scenario: Scenario,
-    faults: Vec<Fault>,
+    weather: Weather,
+    ahead: bool,
+    behind: bool,
     seed: u64,
     order: SeededEntropy,
     agenda: BTreeMap<(UnixMs, u64), Task>,
@@ -53,23 +69,28 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(scenario: &Scenario, faults: &[Fault], seed: u64) -> Self {
+    pub(super) fn new(scenario: &Scenario, weather: &Weather, seed: u64) -> Self {
         let clock = Arc::new(ManualClock::at(CREATED_AT));
         let shared = || Arc::clone(&clock) as Arc<dyn Clock>;
         let images = Arc::new(MemoryImageStore::new(shared()));
         let site = |site| Arc::new(built(site, shared(), &images));
         let sites = scenario.sites.iter().map(site).collect();
         let deadline = scenario.cancel_after.unwrap_or(scenario.timers.deadline);
-        // One fault may hit at any time. Several could follow each other through every sweep around the
+        // One fault may hit at any time where the clocks are right. Several could follow each other through every sweep around the
         // deadline: from two sweeps before it nothing goes wrong any more, with less time than that
         // from its half.
-        let quiet = match faults {
-            [] | [_] => Ms(deadline.0 + AFTERMATH.0),
+        let quiet = match (weather.storm, &weather.faults[..]) {
+            (Some(storm), _) => storm.over_at,
+            (None, [] | [_]) if weather.skew == Ms(0) => Ms(deadline.0 + AFTERMATH.0),
             _ => Ms((deadline.0 / 2).max(deadline.0.saturating_sub(120_000))),
         };
         let mut world = Self {
-            gate: Arc::new(Gate::new(faults, CREATED_AT + quiet, shared())),
-            jobs: Arc::new(MemoryJobStore::default()),
+            gate: Arc::new(Gate::new(weather, seed, CREATED_AT + quiet, shared())),
+            jobs: Arc::default(),
+            jobs_before: Arc::default(),
+            jobs_next: MemoryJobStore::default(),
+            copied_at: CREATED_AT,
+            looked_after: 0,
             queue: Arc::new(MemoryQueue::new(shared())),
             images,
             sites,
@@ -77,7 +98,9 @@ impl World {
             ids: Arc::new(SeededEntropy::new(!seed)),
             cancel_after: scenario.cancel_after,
             scenario: scenario.clone(),
-            faults: faults.to_vec(),
+            weather: weather.clone(),
+            ahead: false,
+            behind: false,
             seed,
             order: SeededEntropy::new(seed),
             agenda: BTreeMap::new(),
@@ -100,7 +123,8 @@ impl World {
     }
 
     pub(super) fn play(mut self) -> Ending {
-        let limit = self.scenario.timers.deadline;
+        let over_at = self.weather.storm.map_or(Ms(0), |storm| storm.over_at);
+        let limit = self.scenario.timers.deadline.max(over_at);
         let horizon = CREATED_AT + Ms(limit.0 + AFTERMATH.0);
         while self.clock.now() <= horizon {
             self.begin_what_is_due();
@@ -133,10 +157,21 @@ impl World {
         self.agenda.insert((at, self.planned), task);
     }
 
+    /// How far off the clock of the next process is, in milliseconds.
+    pub(super) fn skew(&self) -> i64 {
+        let most = i64::try_from(self.weather.skew.0).unwrap_or(0);
+        if most == 0 || (self.weather.storm.is_some() && self.gate.is_quiet()) {
+            return 0;
+        }
+        i64::try_from(self.below(self.weather.skew.0 * 2 + 1)).unwrap_or(0) - most
+    }
+
     fn begin(&mut self, task: Task) {
         let id = self.begun;
         self.begun += 1;
         let process = Process::begin(self, id, task);
+        self.ahead |= process.off_by > 1_000;
+        self.behind |= process.off_by < -1_000;
         self.live.push(process);
     }
 
@@ -151,12 +186,23 @@ impl World {
             if matches!(task, Task::Sweep) && !self.at_rest() {
                 self.plan(self.scenario.timers.sweep_period, Task::Sweep);
             }
+            let storm = self.weather.storm;
+            if matches!(task, Task::Sweep)
+                && storm.is_some_and(|storm| now < CREATED_AT + storm.no_sweep_until)
+            {
+                continue;
+            }
             self.begin(task);
         }
         for site in self.sites.clone() {
             for callback in finish(site.work()) {
                 self.carry(callback);
             }
+        }
+        for (body, delay) in self.gate.held_long_enough() {
+            let queue = Arc::clone(&self.queue);
+            let sent = finish(ryla_engine::port::Queue::send(queue.as_ref(), &body, delay));
+            debug_assert!(sent.is_ok(), "a queue in memory takes everything");
         }
         for message in self.queue.receive(10) {
             self.begin(Task::Dispatch(message));
@@ -174,6 +220,7 @@ impl World {
             && self.live.is_empty()
             && self.agenda.is_empty()
             && self.queue.waiting().is_empty()
+            && self.gate.next_released_at().is_none()
             && self.sites.iter().all(|site| site.next_at().is_none())
     }
 
@@ -181,18 +228,24 @@ impl World {
         let agenda = self.agenda.keys().next().map(|(at, _)| *at);
         let sites = self.sites.iter().filter_map(|site| site.next_at());
         let queue = self.queue.next_visible_at();
-        agenda.into_iter().chain(sites).chain(queue).min()
+        let held = self.gate.next_released_at();
+        let all = agenda.into_iter().chain(sites).chain(queue).chain(held);
+        all.min()
     }
 
     /// A worker's callback on its way to us.
     fn carry(&mut self, callback: Callback) {
         let fate = self.gate.callback_fate();
-        let text = format!("{} says {}", callback.run, name_of(&callback.event));
-        self.gate.note(&match fate {
-            Some(fate) => format!("{text} {fate:?}"),
-            None => text,
+        self.gate.note(|| {
+            let text = format!("{} says {}", callback.run, name_of(&callback.event));
+            fate.map_or_else(|| text.clone(), |fate| format!("{text} {fate:?}"))
         });
-        let task = Task::CallBack { callback, tries: 0 };
+        let made = |callback, forged| Task::CallBack {
+            callback,
+            tries: 0,
+            forged,
+        };
+        let task = made(callback.clone(), false);
         let wait = Ms(20 + self.below(200));
         match fate {
             Some(Fate::Lost) => {}
@@ -202,18 +255,39 @@ impl World {
                 self.plan(again, task.clone());
                 self.plan(wait, task);
             }
-            None => self.plan(wait, task),
+            Some(Fate::Stale) => {
+                match callback.run.attempt.number() {
+                    1 => self.plan(LONG_AFTER, task.clone()),
+                    number => {
+                        let mut earlier = callback;
+                        earlier.run.attempt =
+                            Attempt::try_from(u64::from(number) - 1).unwrap_or(Attempt::FIRST);
+                        self.plan(wait, made(earlier, false));
+                    }
+                }
+                self.plan(wait, task);
+            }
+            Some(Fate::Forged) => {
+                let mut lie = callback;
+                lie.event = Event::Failed {
+                    code: ryla_domain::failure::Code::GpuError,
+                    report: ryla_domain::report::Report::default(),
+                };
+                self.plan(Ms(wait.0 / 2), made(lie, true));
+                self.plan(wait, task);
+            }
+            Some(Fate::Reordered) | None => self.plan(wait, task),
         }
     }
 
     /// What the outside world does when a process has ended.
     fn after(&mut self, task: Task, id: usize, outcome: Outcome) {
-        self.gate.note(&format!(
-            "{}#{id} {}",
-            task.kind().name(),
-            text_of(&outcome)
-        ));
+        self.gate
+            .note(|| format!("{}#{id} {}", task.kind().name(), text_of(&outcome)));
         match (task, outcome) {
+            // Who forges does not try again, and what is cancelled needs no second request.
+            (Task::CallBack { forged: true, .. }, Outcome::Rejected(_) | Outcome::Died)
+            | (Task::Cancel { .. }, Outcome::Cancelled(Ok(_))) => {}
             (Task::Submit { client, .. }, Outcome::Submitted(Ok(submitted))) => {
                 self.told_of(client, submitted.job.key);
             }
@@ -223,6 +297,13 @@ impl World {
             }
             (Task::Dispatch(message), Outcome::Dispatched(Handled::Done)) => {
                 self.queue.ack(&message);
+            }
+            (Task::CallBack { forged: true, .. }, _) => {
+                let wrong = "a forged callback was taken".to_owned();
+                self.seen_wrong.push(wrong);
+            }
+            (Task::Show { key }, Outcome::Shown(Ok((job, listed)))) => {
+                self.shown(&key, job.as_ref(), &listed);
             }
             (Task::CallBack { callback, .. }, Outcome::CalledBack(Ok(reply))) => {
                 let goes_on = matches!(
@@ -235,11 +316,20 @@ impl World {
                     }
                 }
             }
-            (Task::CallBack { callback, tries }, _) if tries < TRIES => {
-                let tries = tries + 1;
-                self.plan(PAUSE, Task::CallBack { callback, tries });
+            (
+                Task::CallBack {
+                    callback, tries, ..
+                },
+                _,
+            ) if tries < TRIES => {
+                let (tries, forged) = (tries + 1, false);
+                let task = Task::CallBack {
+                    callback,
+                    tries,
+                    forged,
+                };
+                self.plan(PAUSE, task);
             }
-            (Task::Cancel { .. }, Outcome::Cancelled(Ok(_))) => {}
             (Task::Cancel { client, key, tries }, _) if tries < TRIES => {
                 let tries = tries + 1;
                 self.plan(PAUSE, Task::Cancel { client, key, tries });
@@ -271,20 +361,53 @@ impl World {
                 },
             );
         }
+        if key.account != account_of(client) {
+            self.seen_wrong
+                .push(format!("client {client} was told of {key}"));
+        }
+        if self.told[client].is_none() {
+            for wait in LOOKS {
+                self.plan(wait, Task::Show { key: key.clone() });
+                let account = stranger_to(&key.account);
+                let id = key.id.clone();
+                let key = JobKey { account, id };
+                // The other account asks for the same id.
+                self.plan(wait, Task::Show { key });
+            }
+        }
         self.told[client] = Some(key);
+    }
+
+    /// What a client is shown is its account's.
+    fn shown(&mut self, asked: &JobKey, job: Option<&Job>, listed: &[Job]) {
+        if job.is_some_and(|job| job.key != *asked)
+            || listed.iter().any(|job| job.key.account != asked.account)
+        {
+            self.seen_wrong
+                .push(format!("{} was shown another account's job", asked.account));
+        }
     }
 
     /// What anybody could see now, held against what could be seen before.
     fn look_at_the_jobs(&mut self) {
         let now = self.clock.now();
+        if now.since(self.copied_at) >= STALE {
+            self.jobs_before.become_copy_of(&self.jobs_next);
+            self.jobs_next.become_copy_of(&self.jobs);
+            self.copied_at = now;
+        }
+        let calls = self.jobs.calls();
+        if std::mem::replace(&mut self.looked_after, calls) == calls {
+            return;
+        }
         for job in self.jobs.jobs() {
             let ended = job.state.phase().is_terminal();
             if let Some(before) = self.known.get(&job.key) {
                 if job.rev < before.job.rev {
                     self.seen_wrong.push(format!("{} lost a write", job.key));
                 }
-                if before.ended_seen_at.is_some() && job.state != before.job.state {
-                    let (was, is) = (&before.job.state, &job.state);
+                if before.ended_seen_at.is_some() && !same_outcome(&before.job, &job) {
+                    let (was, is) = (&before.job, &job);
                     self.seen_wrong
                         .push(format!("an outcome changed: {was:?} became {is:?}"));
                 }
@@ -317,10 +440,22 @@ impl World {
             images: self.images,
             seen_wrong: self.seen_wrong,
             scenario: self.scenario,
-            faults: self.faults,
+            ahead: self.ahead,
+            behind: self.behind,
+            weather: self.weather,
             seed: self.seed,
         }
     }
+}
+
+/// Whether nothing is different but what may change once a job has ended: `rev`, and the marks of
+/// what was removed at the owner's wish.
+fn same_outcome(before: &Job, now: &Job) -> bool {
+    let mut now = now.clone();
+    now.rev = before.rev;
+    now.data_removed = before.data_removed;
+    now.input.clone_from(&before.input);
+    now == *before
 }
 
 /// The backend of a site, as it is at the beginning.
@@ -382,9 +517,14 @@ fn text_of(outcome: &Outcome) -> String {
         Outcome::CalledBack(Ok(reply)) if reply.ignored => "ignored".to_owned(),
         Outcome::CalledBack(Ok(_)) => "taken".to_owned(),
         Outcome::CalledBack(Err(error)) => format!("failed: {error}"),
+        Outcome::Rejected(why) => format!("rejected: {why}"),
+        Outcome::Shown(Ok((job, _))) => {
+            let phase = job.as_ref().map(|job| job.state.phase().name());
+            format!("shown {}", phase.unwrap_or("nothing"))
+        }
         Outcome::Swept => "swept".to_owned(),
         Outcome::Cancelled(Ok(_)) => "done".to_owned(),
-        Outcome::Cancelled(Err(error)) => format!("failed: {error}"),
+        Outcome::Shown(Err(error)) | Outcome::Cancelled(Err(error)) => format!("failed: {error}"),
         Outcome::Died => "died".to_owned(),
     }
 }

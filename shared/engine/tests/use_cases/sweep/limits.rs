@@ -279,3 +279,17 @@ async fn a_sweep_that_died_at_the_deadline_is_made_up_for_by_the_next() {
     stage.sweep_at(&stage.only_preview(), 961).await;
     assert_eq!(code_of(&stage.row(&job.key).await), Some(Code::Timeout));
 }
+
+/// No sweep came for an hour after the deadline: what then keeps the first look from ending the job
+/// does not put off the next one by as long again.
+#[tokio::test]
+async fn a_job_long_past_its_deadline_is_looked_at_again_within_four_periods() {
+    let stage = Stage::new();
+    let job = stage.store(a_job().build()).await;
+    stage.clock.set(at(4_500));
+    let mut dead = stage.sweeper(&stage.only_preview());
+    dead.jobs = stage.ports_with(Quirk::NoReads).jobs;
+    assert_eq!(dead.run(Scope::Due).await.failed, 1);
+    stage.sweep_at(&stage.only_preview(), 4_500 + 4 * 60).await;
+    assert_eq!(code_of(&stage.row(&job.key).await), Some(Code::Timeout));
+}

@@ -1,14 +1,24 @@
 //! The simulation keeps its own promises: a seed repeats its run, and what is planned happens.
 
 use super::kept;
-use crate::simulation::{Fault, Harm, Kind, Scenario, play};
+use crate::simulation::{Fault, Harm, Kind, Scenario, Weather, play};
 
 #[test]
 fn one_seed_is_one_run_and_another_seed_is_another() {
     for scenario in Scenario::all() {
-        let first = play(&scenario, &[], 3).trace;
-        assert_eq!(first, play(&scenario, &[], 3).trace, "{}", scenario.name);
-        assert_ne!(first, play(&scenario, &[], 4).trace, "{}", scenario.name);
+        let first = play(&scenario, &Weather::of(&[]), 3).trace;
+        assert_eq!(
+            first,
+            play(&scenario, &Weather::of(&[]), 3).trace,
+            "{}",
+            scenario.name
+        );
+        assert_ne!(
+            first,
+            play(&scenario, &Weather::of(&[]), 4).trace,
+            "{}",
+            scenario.name
+        );
     }
 }
 

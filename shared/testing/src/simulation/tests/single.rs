@@ -18,7 +18,8 @@ fn without_faults_every_scenario_keeps_every_promise() {
 
 /// Every call that did something, with that harm done to it.
 fn harmed_calls(ending: &Ending, harm: Harm) -> Vec<Fault> {
-    let calls = ending.calls.iter().filter(|call| !call.idle);
+    let calls = ending.calls.iter();
+    let calls = calls.filter(|call| !call.idle && harm.fits(call.name));
     calls
         .map(|call| Fault::Call {
             kind: call.kind,
@@ -64,10 +65,20 @@ fn any_call_may_have_its_effect_and_fail_all_the_same() {
 }
 
 #[test]
-fn any_message_may_be_lost_doubled_or_late() {
+fn any_call_may_be_throttled() {
+    at_every_call(Harm::Throttled);
+}
+
+#[test]
+fn any_read_that_may_be_stale_is() {
+    at_every_call(Harm::Stale);
+}
+
+#[test]
+fn any_message_may_be_lost_doubled_late_or_overtaken() {
     for scenario in Scenario::all() {
         let messages = kept(&scenario, &[], SEED).messages;
-        for fate in Fate::ALL {
+        for fate in Fate::OF_MESSAGES {
             for nth in 0..messages {
                 hits(&scenario, Fault::Message { nth, fate });
             }
@@ -76,10 +87,10 @@ fn any_message_may_be_lost_doubled_or_late() {
 }
 
 #[test]
-fn any_callback_may_be_lost_doubled_or_late() {
+fn any_callback_may_be_lost_doubled_late_stale_or_forged() {
     for scenario in Scenario::all() {
         let callbacks = kept(&scenario, &[], SEED).callbacks;
-        for fate in Fate::ALL {
+        for fate in Fate::OF_CALLBACKS {
             for nth in 0..callbacks {
                 hits(&scenario, Fault::Callback { nth, fate });
             }
