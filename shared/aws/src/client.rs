@@ -44,8 +44,8 @@ const BUCKET: Limits = Limits {
 /// time: there a late answer is a long line and no lost packet, and asking again makes it longer.
 const EMBEDDED: Limits = Limits {
     connect: Duration::from_secs(30),
-    attempt: Duration::from_secs(60),
-    operation: Duration::from_secs(120),
+    attempt: Duration::from_mins(1),
+    operation: Duration::from_mins(2),
 };
 
 /// Connections to one host that are kept open; a Lambda works on one event at a time.
