@@ -1,8 +1,11 @@
 //! A GPU backend in memory. By default a small worker makes each run on the test's clock: it boots,
 //! says that it has begun, beats, puts a real JPEG by its signed URL and reports. What a start answers
-//! can be scripted; what the worker does is its [`Course`].
+//! can be scripted; what the worker does is its [`Course`]. Unscripted it keeps
+//! [`crate::contract::backend`].
 
 mod picture;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use picture::{a_jpeg, text_of};
@@ -18,7 +21,7 @@ use ryla_engine::complete::{Callback, Event, Reply};
 use ryla_engine::port::{
     Backend, Cancelled, Capabilities, Clock, OutputSlot, RunRequest, StartOutcome,
 };
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use worker::report_of;
 
@@ -84,6 +87,7 @@ pub struct GpuRun {
     /// When it ended, if it has.
     pub ended_at: Option<UnixMs>,
     outputs: Vec<OutputSlot>,
+    deadline_at: UnixMs,
     course: Course,
     next_at: UnixMs,
     seq: u64,
@@ -98,7 +102,7 @@ pub enum Status {
     Working,
     /// Its picture is in the bucket.
     Done,
-    /// It failed.
+    /// It failed; with [`Code::Timeout`] also where its deadline had passed before a worker began.
     Failed(Code),
     /// It was stopped.
     Canceled,
@@ -109,6 +113,8 @@ pub enum Status {
 #[derive(Debug, Default)]
 struct Inner {
     runs: Vec<GpuRun>,
+    /// Runs that were cancelled before they arrived.
+    tombstones: HashSet<Run>,
     scripts: VecDeque<Scripted>,
     courses: VecDeque<Course>,
     calls: Vec<String>,
@@ -248,6 +254,7 @@ impl FakeBackend {
             began_at: None,
             ended_at: None,
             outputs: request.outputs.clone(),
+            deadline_at: request.deadline_at,
             course,
             next_at: self.clock.now() + course.boot,
             seq: 0,
@@ -286,6 +293,9 @@ impl Backend for FakeBackend {
                 code: Code::BackendUnreachable,
                 retry_after: None,
             };
+        }
+        if inner.tombstones.contains(&request.run) {
+            return StartOutcome::Refused(Code::Internal);
         }
         match inner.scripts.pop_front() {
             Some(Scripted::Answer(outcome)) => return outcome,
@@ -328,6 +338,7 @@ impl Backend for FakeBackend {
             _ => 0,
         });
         match furthest {
+            None if inner.tombstones.contains(run) => Answer::Canceled,
             None => Answer::Unknown,
             Some(known) => match known.status {
                 Status::Waiting => Answer::Pending,
@@ -349,6 +360,10 @@ impl Backend for FakeBackend {
         inner.calls.push(format!("cancel {run}"));
         if inner.unreachable {
             return Cancelled::Unreachable;
+        }
+        let known = inner.runs.iter().any(|known| known.run == *run);
+        if !known && self.capabilities.idempotent_start {
+            inner.tombstones.insert(run.clone());
         }
         let worked = self.stop(&mut inner, run, now);
         if worked {

@@ -29,7 +29,8 @@ pub struct Capabilities {
     pub progress: bool,
     /// Its workers put pictures into the bucket themselves.
     pub upload: bool,
-    /// Starting the same run twice makes one run: the run is its own handle.
+    /// Starting the same run twice makes one run: the run is its own handle. One that was cancelled
+    /// before it arrived is refused when it does.
     pub idempotent_start: bool,
 }
 
@@ -83,7 +84,7 @@ pub struct RunRequest {
     pub outputs: Vec<OutputSlot>,
     /// Where to report.
     pub callback: CallbackTarget,
-    /// No work after this.
+    /// No work is begun from then on: the run ends as a time-out.
     pub deadline_at: UnixMs,
     /// How long the run may take once it has begun.
     pub run_limit: Ms,
@@ -141,7 +142,7 @@ pub trait Backend: Send + Sync {
     async fn start(&self, request: &RunRequest) -> StartOutcome;
     /// Says what became of a run.
     async fn check(&self, run: &Run, trace: &TraceId) -> Answer;
-    /// Stops a run.
+    /// Stops a run. What has ended stays as it is.
     async fn cancel(&self, run: &Run, trace: &TraceId) -> Cancelled;
 }
 

@@ -42,6 +42,10 @@ impl FakeBackend {
         let course = run.course;
         run.seq += 1;
         let Some(began_at) = run.began_at else {
+            if at >= run.deadline_at {
+                run.end(Status::Failed(Code::Timeout), at);
+                return Some(Event::Expired);
+            }
             run.status = Status::Working;
             run.began_at = Some(at);
             run.next_at = at + course.beat.min(course.run);
@@ -113,7 +117,8 @@ impl FakeBackend {
 pub(super) fn report_of(run: &GpuRun) -> Report {
     let timings = Timings {
         boot: run.course.boot.0,
-        run: run.course.run.0,
+        // What was not begun cost nothing.
+        run: run.began_at.map_or(0, |_| run.course.run.0),
         ..Timings::default()
     };
     Report::new(Some(timings), Some("L40S"))

@@ -9,6 +9,7 @@
 )]
 
 pub mod accounts;
+pub mod backend;
 pub mod images;
 pub mod jobs;
 pub mod queue;
