@@ -1,6 +1,8 @@
 """The deployed system, started once for all tests, and its callers."""
 
+import signal
 import ssl
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,11 @@ from stack import Stack, deployed
 
 MODEL = "ryla/flux-dev"
 ENDED = {"succeeded", "failed", "canceled"}
+
+
+def pytest_configure() -> None:
+    """A request to end still ends every process that was started: the fixtures are taken down as after an error."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
 @dataclass
@@ -60,9 +67,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(autouse=True)
-def healthy(stack: Stack) -> Iterator[None]:
+def healthy(request: pytest.FixtureRequest) -> Iterator[None]:
     """Takes away what a test has ordered, so that the next one starts on a healthy system."""
     yield
+    if "stack" not in request.fixturenames:
+        return
+    stack: Stack = request.getfixturevalue("stack")
     stack.edge.lose_callbacks(lose=False)
     stack.faults()
 

@@ -1,4 +1,4 @@
-"""HTTP servers that pass requests on under another Host: the custom domain of the API, and microburst's way to the emulator."""
+"""Servers that pass requests on under another Host: the custom domain of the API, and microburst's way on."""
 
 import http.client
 import re

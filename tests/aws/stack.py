@@ -1,4 +1,4 @@
-"""The system of template.yaml on an AWS emulator: ministack with AUTH=true, the bootstraps in its Lambda, and a preview GPU.
+"""The system of template.yaml on ministack with AUTH=true: the bootstraps in its Lambda, and a preview GPU.
 
 Functions reach DynamoDB through microburst, which passes everything on until a test orders a fault.
 """

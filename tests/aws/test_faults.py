@@ -1,4 +1,4 @@
-"""What breaks around the deployed functions: poison in the queue, killed processes, a DynamoDB that is busy or silent."""
+"""What breaks around the deployed functions: poison in the queue, killed processes, a busy or silent DynamoDB."""
 
 import os
 import signal

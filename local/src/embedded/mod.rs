@@ -15,6 +15,7 @@ use ryla_aws::{Aws, Endpoint, Endpoints};
 use ryla_domain::time::Ms;
 use ryla_engine::port::Entropy;
 use ryla_engine::system::OsEntropy;
+use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -53,6 +54,8 @@ pub struct Embedded {
     bucket: bucket::Bucket,
     queue: queue::Queues,
     options: EmbeddedOptions,
+    /// Access key id and secret of the bucket.
+    keys: (String, SecretString),
     /// Removed with the stack.
     _scratch: Option<TempDir>,
 }
@@ -72,6 +75,7 @@ impl Embedded {
             bucket::Bucket::start(&root, &options.bucket, &access_key_id, &secret_access_key)
                 .await?;
         let queue = queue::Queues::new();
+        let keys = (access_key_id.clone(), secret_access_key.clone().into());
         let aws = Aws::at(&Endpoints {
             region: REGION.to_owned(),
             access_key_id,
@@ -92,6 +96,7 @@ impl Embedded {
             bucket,
             queue,
             options,
+            keys,
             _scratch: scratch,
         })
     }
@@ -124,6 +129,22 @@ impl Embedded {
     /// After how long a message that was not deleted comes again.
     pub const fn redelivery(&self) -> Ms {
         self.options.redelivery
+    }
+
+    /// The variables with which a function in another process finds table and bucket; the queue has no
+    /// socket. Secret: who has them can read every row.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let (id, secret) = &self.keys;
+        vec![
+            ("AWS_ACCESS_KEY_ID", id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", secret.expose_secret().to_owned()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.table.url().to_owned()),
+            ("AWS_ENDPOINT_URL_S3", self.bucket.url()),
+            ("TABLE_NAME", self.table().to_owned()),
+            ("BUCKET_NAME", self.bucket().to_owned()),
+            ("QUEUE_URL", self.queue_url()),
+        ]
     }
 
     /// How many messages wait, are delayed, or are being handled.
