@@ -7,12 +7,9 @@ use std::io::{Read, Write};
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let embedded = Embedded::start(EmbeddedOptions::default()).await?;
-    let lines: String = embedded
-        .variables()
-        .into_iter()
-        .map(|(name, value)| format!("{name}={value}\n"))
-        .collect();
-    std::io::stdout().write_all(lines.as_bytes())?;
+    for (name, value) in embedded.variables() {
+        writeln!(std::io::stdout(), "{name}={value}")?;
+    }
     // A parent that dies closes the pipe, so that nothing is left behind.
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
     embedded.stop().await;

@@ -2,7 +2,6 @@
 
 import signal
 import ssl
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,8 @@ ENDED = {"succeeded", "failed", "canceled"}
 
 
 def pytest_configure() -> None:
-    """A request to end still ends every process that was started: the fixtures are taken down as after an error."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    """A request to end still ends every process that was started: the fixtures are taken down as after ^C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @dataclass
