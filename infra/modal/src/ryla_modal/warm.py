@@ -1,0 +1,75 @@
+"""Warm containers as a lease: "n of this class until then". The lease lies in the store and outlives the process that
+took it; `lower`, called every minute by a scheduled function, ends every floor whose lease is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ryla_modal.claims import Store
+from ryla_modal.clock import Clock
+from ryla_modal.wire import V, invalid
+
+# The caller renews every minute for 180 s; anything much longer is a mistake that would cost money.
+MAX_LEASE_MS = 15 * 60_000
+WINDOW_S = (2, 1200)
+
+SetFloor = Callable[[str, int, int | None], None]
+
+
+class Leases:
+    """`ceilings`: the most containers of each class. `set_floor(class, floor, window_s)` asks the platform."""
+
+    def __init__(self, store: Store, clock: Clock, ceilings: Mapping[str, int], set_floor: SetFloor) -> None:
+        self._store = store
+        self._clock = clock
+        self._ceilings = ceilings
+        self._set_floor = set_floor
+
+    def take(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Takes or renews leases: `{classes: {name: {floor, window_s}}, lease_until}` (unix milliseconds)."""
+        now_ms = self._clock.now_ms()
+        until = message.get("lease_until")
+        if isinstance(until, bool) or not isinstance(until, int) or not now_ms < until <= now_ms + MAX_LEASE_MS:
+            raise invalid("lease_until", "must be unix milliseconds within the next 15 minutes")
+        classes = message.get("classes")
+        if not isinstance(classes, dict) or not classes:
+            raise invalid("classes", "must be an object")
+        wanted = {name: self._wanted(name, value) for name, value in classes.items()}
+        for name, (floor, window_s) in wanted.items():
+            # The lease first: if this process dies before the next line, the scheduled function finds it.
+            self._store.put(f"warm/{name}", {"floor": floor, "window_s": window_s, "until": until})
+            self._set_floor(name, floor, window_s)
+        return {"v": V, "classes": {name: {"floor": floor} for name, (floor, _) in wanted.items()}}
+
+    def lower(self) -> list[str]:
+        """Sets the floor 0 wherever no lease holds, also where none was ever found; names those classes."""
+        lowered = []
+        for name in self._ceilings:
+            if self._live(name) is not None:
+                continue
+            self._set_floor(name, 0, None)
+            # A renewal between the look and the step would be undone by it.
+            renewed = self._live(name)
+            if renewed is None:
+                lowered.append(name)
+            else:
+                self._set_floor(name, renewed["floor"], renewed["window_s"])
+        return lowered
+
+    def _live(self, name: str) -> dict[str, Any] | None:
+        lease = self._store.get(f"warm/{name}")
+        return lease if isinstance(lease, dict) and lease["until"] > self._clock.now_ms() else None
+
+    def _wanted(self, name: str, value: object) -> tuple[int, int | None]:
+        ceiling = self._ceilings.get(name)
+        if ceiling is None:
+            raise invalid(f"classes.{name}", "is not a class of this app")
+        floor = value.get("floor") if isinstance(value, dict) else None
+        if isinstance(floor, bool) or not isinstance(floor, int) or not 0 <= floor <= ceiling:
+            raise invalid(f"classes.{name}.floor", f"must be 0 to {ceiling}")
+        window_s = value.get("window_s") if isinstance(value, dict) else None
+        if window_s is not None and (isinstance(window_s, bool) or not isinstance(window_s, int)):
+            raise invalid(f"classes.{name}.window_s", "must be whole seconds")
+        return floor, None if window_s is None else max(WINDOW_S[0], min(WINDOW_S[1], window_s))

@@ -1,0 +1,216 @@
+"""The web side: routes of docs/BACKENDS.md section 2. On CPU, many requests at once, never touches a GPU itself.
+
+`build_web` gets everything that it needs as arguments and knows nothing of Modal.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from ryla_modal import VERSION, wire
+from ryla_modal.calls import Broken, Calls, Finished, Gone, Stopped, TooDeep
+from ryla_modal.claims import Cancelled, Claims, Known, Older
+from ryla_modal.clock import Clock
+from ryla_modal.places import Places
+from ryla_modal.warm import Leases
+from ryla_modal.wire import Refused, Run
+
+log = logging.getLogger("ryla_modal.web")
+
+DEFAULT_DEPTH = 500
+COME_BACK_S = 5
+
+
+@dataclass(frozen=True)
+class WebSide:
+    """What the web side works with. `families`: workflow to family; `missing`: what a family's container reported."""
+
+    claims: Claims
+    calls: Calls
+    clock: Clock
+    places: Places
+    leases: Leases
+    families: Mapping[str, str]
+    missing: Callable[[], Mapping[str, Sequence[str]]] = dict
+    depth: int = DEFAULT_DEPTH
+    extra_routes: Sequence[BaseRoute] = field(default_factory=list)
+
+
+def build_web(side: WebSide) -> Starlette:
+    """The ASGI app."""
+
+    async def submit(request: Request) -> Response:
+        body = await _read(request)
+        return await run_in_threadpool(_submit, side, body)
+
+    async def status(request: Request) -> Response:
+        run = Run.parse(request.path_params["run"])
+        return _json(await run_in_threadpool(run_status, side, run))
+
+    async def cancel(request: Request) -> Response:
+        run = Run.parse(request.path_params["run"])
+        return _json(await run_in_threadpool(cancel_run, side, run))
+
+    async def warm(request: Request) -> Response:
+        message = wire.decode(await _read(request))
+        return _json(await run_in_threadpool(side.leases.take, message))
+
+    async def health(_: Request) -> Response:
+        return _json(await run_in_threadpool(health_of, side))
+
+    routes: list[BaseRoute] = [
+        Route("/v1/jobs", submit, methods=["POST"]),
+        Route("/v1/jobs/{run}", status, methods=["GET"]),
+        Route("/v1/jobs/{run}/cancel", cancel, methods=["POST"]),
+        Route("/v1/warm", warm, methods=["POST"]),
+        Route("/v1/health", health, methods=["GET"]),
+        *side.extra_routes,
+    ]
+    handlers: dict[Any, Any] = {Refused: _refused, 404: _no_route, 405: _no_route, Exception: _stumbled}
+    return Starlette(routes=routes, exception_handlers=handlers)
+
+
+def _submit(side: WebSide, body: bytes) -> Response:
+    job = wire.read_submit(body)
+    family = side.families.get(job.workflow)
+    if family is None:
+        raise Refused(422, "model_missing", f"workflow: `{job.workflow}` is not one of this app's")
+    side.places.check(job)
+    now_ms = side.clock.now_ms()
+    # What is known is answered before anything else can refuse it: a repeat must learn of its run.
+    standing = side.claims.standing(job.run)
+    if not standing.known:
+        _room(side, family, job, now_ms)
+    claim = side.claims.acquire(job.run, now_ms)
+    match claim:
+        case Cancelled():
+            raise Refused(409, "cancelled", "the run was cancelled")
+        case Older():
+            raise Refused(409, "older_attempt", "a newer attempt of the job is known")
+        case Known(call_id):
+            return _json({"v": wire.V, "run": str(job.run), "call_id": call_id, "duplicate": True})
+    try:
+        call_id = side.calls.spawn(family, job.raw, now_ms)
+    except TooDeep:
+        side.claims.release(claim)
+        raise Refused(429, "too_deep", "too many runs wait", COME_BACK_S) from None
+    call_id = side.claims.spawned(job.run, call_id)
+    log.info("spawned", extra={"run": str(job.run), "call_id": call_id, "traceparent": job.traceparent})
+    return _json({"v": wire.V, "run": str(job.run), "call_id": call_id}, 202)
+
+
+def _room(side: WebSide, family: str, job: wire.Job, now_ms: int) -> None:
+    if side.claims.draining():
+        raise Refused(503, "draining", "nothing new is taken", COME_BACK_S)
+    if job.deadline_at_ms <= now_ms:
+        raise Refused(422, "timeout", "deadline_at: has passed")
+    missing = side.missing().get(job.workflow)
+    if missing:
+        raise Refused(422, "model_missing", f"workflow: lacks {', '.join(missing)}")
+    if side.calls.waiting(family) >= side.depth:
+        raise Refused(429, "too_deep", "too many runs wait", COME_BACK_S)
+
+
+def run_status(side: WebSide, run: Run) -> dict[str, Any]:
+    """The body of `GET /v1/jobs/{run}`."""
+    standing = side.claims.standing(run)
+    body: dict[str, Any] = {"v": wire.V, "run": str(run)}
+    if not standing.known:
+        return body | {"status": "unknown"}
+    if standing.tombstone:
+        return body | {"status": "cancelled"}
+    if standing.call_id is None:
+        return body | {"status": "cancelled" if standing.cancelled else "pending"}
+    body["call_id"] = standing.call_id
+    state, result = _state(side.calls.look(standing.call_id), standing.cancelled, standing.begun)
+    body["status"] = state
+    return body | ({"result": result} if result is not None else {})
+
+
+def _state(outcome: object, cancelled: bool, begun: bool) -> tuple[str, dict[str, Any] | None]:
+    match outcome:
+        case Finished(result):
+            fields: dict[str, Any] = {
+                name: result[name] for name in ("outputs", "error", "timings", "gpu") if name in result
+            }
+            states = {"succeeded": "done", "failed": "failed", "cancelled": "cancelled", "expired": "expired"}
+            # A call that left at once, since another has the run, says nothing about the run.
+            state = states.get(str(result.get("event")), "cancelled" if cancelled else "pending")
+            return state, fields if state in {"done", "failed"} else None
+        case Stopped():
+            return "cancelled", None
+        case Gone():
+            return "expired", None
+        case Broken(code):
+            if cancelled:
+                return "cancelled", None
+            return "failed", {"error": {"code": code, "message": "the function call ended without a result"}}
+    if cancelled and not begun:
+        return "cancelled", None
+    return ("running" if begun else "pending"), None
+
+
+def cancel_run(side: WebSide, run: Run) -> dict[str, Any]:
+    """The body of the answer to a cancel; a run that was never heard of leaves a tombstone."""
+    body = {"v": wire.V, "run": str(run)}
+    if side.claims.bury(run) or side.claims.standing(run).tombstone:
+        return body | {"status": "cancelled"}
+    before = run_status(side, run)["status"]
+    if before in {"done", "failed", "expired"}:
+        return body | {"status": "ended"}
+    closed = side.claims.close(run)
+    call_id = side.claims.call_id(run)
+    if call_id is not None and before != "cancelled":
+        side.calls.stop(call_id)
+    return body | {"status": "cancelled" if closed or before == "cancelled" else "cancelling"}
+
+
+def health_of(side: WebSide) -> dict[str, Any]:
+    """The body of `GET /v1/health`: what runs, and what each workflow lacks that does not."""
+    missing = {name: list(lacks) for name, lacks in side.missing().items() if lacks}
+    return {
+        "v": wire.V,
+        "app": "ryla-modal",
+        "version": VERSION,
+        "accepting": not side.claims.draining(),
+        "workflows": sorted(name for name in side.families if name not in missing),
+        **({"missing": missing} if missing else {}),
+    }
+
+
+async def _read(request: Request, limit: int = wire.MAX_SUBMIT_BYTES) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise Refused(413, "too_large", f"the message is longer than {limit // 1024} KiB")
+    return bytes(body)
+
+
+def _json(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(dict(body), status, dict(headers or {}))
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)  # noqa: S101
+    headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+    return _json(error.body(), error.status, headers)
+
+
+async def _no_route(_: Request, __: Exception) -> Response:
+    return _json({"v": wire.V, "code": "no_such_route", "message": "no such route"}, 404)
+
+
+async def _stumbled(_: Request, error: Exception) -> Response:
+    # The text of an exception may hold a URL or a prompt: its type is all that leaves.
+    log.error("request failed", extra={"error": type(error).__name__})
+    return _json({"v": wire.V, "code": "internal", "message": type(error).__name__}, 500)
