@@ -1,0 +1,153 @@
+"""The synchronous endpoints, through their routes."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+from fakes import PUBLIC, Stand
+from gpu import Bench, Model, ok, picture
+from ryla_modal.direct import direct_routes, make
+from ryla_modal.web import WebSide, build_web
+
+FACE = base64.b64encode(picture("PNG")).decode()
+
+
+class Direct:
+    def __init__(self, tmp_path: Path) -> None:
+        self.bench = Bench(tmp_path)
+        self.bench.worker.workflows = {
+            "flux-dev": self.bench.model,
+            "sdxl-instantid": Model(inputs=["reference_image"]),
+            "live-portrait": Model(inputs=["source_image"]),
+            "flux-lora": Model(inputs=["lora"]),
+        }
+        self.asked: list[str] = []
+        self.net = {"https://pics.example.com/me.png": picture("PNG")}
+        http = httpx.Client(transport=httpx.MockTransport(self.handle))
+
+        async def generate(name: str, params: dict[str, Any], given: dict[str, bytes]) -> dict[str, Any]:
+            return make(self.bench.worker, name, params, given)
+
+        def resolve(host: str) -> list[str]:
+            return ["10.0.0.7"] if host == "inside.example.com" else [PUBLIC]
+
+        stand = Stand()
+        side = WebSide(
+            **{
+                **stand.side.__dict__,
+                "extra_routes": direct_routes(self.bench.worker.workflows, generate, http, resolve),
+            }
+        )
+        self.client = TestClient(build_web(side), raise_server_exceptions=False)
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(str(request.url))
+        data = self.net.get(str(request.url))
+        return httpx.Response(404) if data is None else httpx.Response(200, content=data)
+
+    def inputs(self) -> dict[str, Any]:
+        filled: dict[str, Any] = self.bench.comfy.started[-1][2]["9"]["inputs"]
+        return filled
+
+
+@pytest.fixture
+def direct(tmp_path: Path) -> Direct:
+    return Direct(tmp_path)
+
+
+def test_json_in_jpeg_out(direct: Direct) -> None:
+    answer = direct.client.post("/flux-dev", json={"prompt": "a cat", "seed": 7})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
+    assert answer.content[:3] == b"\xff\xd8\xff"
+    assert (answer.headers["x-seed"], answer.headers["x-gpu-type"]) == ("7", "L40S")
+    assert float(answer.headers["x-execution-time-sec"]) > 0
+
+
+def test_both_spellings_mean_the_same(direct: Direct) -> None:
+    for body in (
+        {"negative_prompt": "x", "instantid_strength": 0.5},
+        {"negativePrompt": "x", "instantidStrength": 0.5},
+    ):
+        direct.client.post("/flux-dev", json=body)
+        assert direct.inputs()["negative_prompt"] == "x"
+        assert direct.inputs()["instantid_strength"] == 0.5
+    twice = direct.client.post("/flux-dev", json={"negativePrompt": "x", "negative_prompt": "y"})
+    assert twice.status_code == 422
+
+
+@pytest.mark.parametrize("seed", [None, -1])
+def test_a_seed_is_always_set(direct: Direct, seed: int | None) -> None:
+    seeds = set()
+    for _ in range(2):
+        answer = direct.client.post("/flux-dev", json={"prompt": "x", "seed": seed})
+        assert answer.headers["x-seed"] == str(direct.inputs()["seed"])
+        seeds.add(answer.headers["x-seed"])
+    assert len(seeds) == 2
+
+
+@pytest.mark.parametrize(
+    "reference", [f"data:image/png;base64,{FACE}", FACE, "https://pics.example.com/me.png"], ids=["data", "bare", "url"]
+)
+@pytest.mark.parametrize("spelling", ["reference_image", "referenceImage"])
+def test_a_reference_in_three_forms(direct: Direct, reference: str, spelling: str) -> None:
+    assert direct.client.post("/sdxl-instantid", json={spelling: reference}).status_code == 200
+    assert direct.bench.comfy.uploads[0][2] == picture("PNG")
+    assert direct.client.post("/live-portrait", json={spelling: reference}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/home/me/face.png", "face.jpg", "C:\\me\\face.png", "./me"])
+def test_a_path_is_refused_with_a_sentence_that_names_the_cli(direct: Direct, path: str) -> None:
+    answer = direct.client.post("/sdxl-instantid", json={"reference_image": path})
+    assert answer.status_code == 422
+    assert "`ryla generate`" in answer.json()["message"]
+    assert direct.bench.comfy.started == []
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        None,
+        7,
+        "",
+        "file:///etc/passwd",
+        "http://pics.example.com/me.png",
+        "https://127.0.0.1/me.png",
+        "https://inside.example.com/me.png",
+        "https://pics.example.com/gone.png",
+        "data:image/png,plain",
+        base64.b64encode(b"no picture at all").decode(),
+    ],
+)
+def test_other_references_are_refused(direct: Direct, reference: object) -> None:
+    answer = direct.client.post("/sdxl-instantid", json={"reference_image": reference})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+    assert all("127.0.0.1" not in url and "inside" not in url for url in direct.asked)
+
+
+def test_an_unknown_lora_is_404(direct: Direct) -> None:
+    answer = direct.client.post("/flux-lora", json={"prompt": "x", "loraId": "nope"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "lora_not_found")
+
+
+def test_failures_have_their_status(direct: Direct) -> None:
+    direct.bench.comfy.takes = 100_000
+    answer = direct.client.post("/flux-dev", json={"prompt": "x"})
+    assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
+    assert len(direct.bench.comfy.cancelled) == 1
+    direct.bench.comfy.takes = 1
+    direct.bench.comfy.answers = [type(ok())("success", (), ())]
+    assert direct.client.post("/flux-dev", json={"prompt": "x"}).status_code == 500
+    assert direct.client.post("/flux-dev", content=b"[]").status_code == 400
+    assert direct.client.post("/no-such-model", json={}).status_code == 404
+
+
+def test_local_files_are_removed_whatever_happens(direct: Direct) -> None:
+    direct.client.post("/flux-dev", json={"prompt": "x"})
+    direct.client.post("/flux-lora", json={"lora_id": "nope"})
+    assert len(direct.bench.forgotten) == 2
