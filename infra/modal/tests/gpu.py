@@ -122,7 +122,7 @@ def oom() -> Ended:
 class Model:
     """A workflow: one node that gets everything."""
 
-    inputs: Collection[str] = ()
+    inputs: dict[str, str] = field(default_factory=dict)
     outputs: Any = field(default_factory=lambda: [type("Output", (), {"node": "9", "kind": "image"})()])
     family: str = "flux"
     nodes: Collection[str] = ("SaveImage",)
@@ -231,7 +231,7 @@ class Bench:
                 "sha256": sha256 or hashlib.sha256(data).hexdigest(),
             },
         ]
-        self.model.inputs = [*self.model.inputs, name]
+        self.model.inputs = {**self.model.inputs, name: "lora" if name.startswith("lora") else "image"}
 
     def run(self, call_id: str = "fc-1", waited_ms: int = 180) -> dict[str, Any]:
         return run_job(self.message, self.worker, call_id, self.clock.now_ms() - waited_ms)

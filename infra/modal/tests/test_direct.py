@@ -23,9 +23,9 @@ class Direct:
         self.bench = Bench(tmp_path)
         self.bench.worker.workflows = {
             "flux-dev": self.bench.model,
-            "sdxl-instantid": Model(inputs=["reference_image"]),
-            "live-portrait": Model(inputs=["source_image"]),
-            "flux-lora": Model(inputs=["lora"]),
+            "sdxl-instantid": Model(inputs={"reference_image": "image"}),
+            "live-portrait": Model(inputs={"source_image": "image"}),
+            "flux-lora": Model(inputs={"lora_id": "lora"}),
         }
         self.asked: list[str] = []
         self.net = {"https://pics.example.com/me.png": picture("PNG")}

@@ -343,12 +343,12 @@ def test_a_reference_reaches_comfyui_under_the_runs_own_folder(bench: Bench) -> 
 
 def bad_inputs() -> dict[str, Any]:
     return {
-        "missing": lambda bench: setattr(bench.model, "inputs", ["reference_image"]),
+        "missing": lambda bench: setattr(bench.model, "inputs", {"reference_image": "image"}),
         "wrong hash": lambda bench: bench.give("reference_image", picture(), "0" * 64),
         "no picture": lambda bench: bench.give("reference_image", b"GIF89a, or not"),
         "too many bytes": lambda bench: bench.give("reference_image", b"\0" * (25 * 1024 * 1024 + 1)),
         "too many pixels": lambda bench: bench.give("reference_image", picture("PNG", (8000, 7000))),
-        "unknown field": lambda bench: [bench.give("mask", picture()), bench.model.__dict__.update(inputs=[])],
+        "unknown field": lambda bench: [bench.give("mask", picture()), bench.model.__dict__.update(inputs={})],
         "gone": lambda bench: [bench.give("face", picture()), bench.net.gets.clear()],
         "forbidden": lambda bench: [bench.give("face", picture()), bench.net.gets.update({"/f/face": 403})],
         "bad params": lambda bench: bench.message["params"].update({"steps": "many"}),
@@ -452,16 +452,16 @@ def test_a_lora_is_fetched_once_and_then_lies_there(bench: Bench) -> None:
 def test_a_lora_on_the_volume_is_used_before_anything_is_fetched(bench: Bench) -> None:
     bench.worker.loras.folder.mkdir()
     (bench.worker.loras.folder / "my-face.safetensors").write_bytes(b"x")
-    bench.model.inputs = ["lora"]
+    bench.model.inputs = {"lora_id": "lora"}
     bench.message["params"]["lora_id"] = "my-face"
     assert bench.run()["event"] == "succeeded"
-    assert bench.comfy.started[0][2]["9"]["inputs"]["lora"] == "my-face.safetensors"
+    assert bench.comfy.started[0][2]["9"]["inputs"]["lora_id"] == "my-face.safetensors"
     assert bench.net.got == []
 
 
 @pytest.mark.parametrize("lora_id", ["unknown", "../../etc/passwd", ""])
 def test_a_lora_that_is_not_there(bench: Bench, lora_id: str) -> None:
-    bench.model.inputs = ["lora"]
+    bench.model.inputs = {"lora_id": "lora"}
     bench.message["params"]["lora_id"] = lora_id
     assert bench.run()["error"]["code"] == "lora_not_found"
 

@@ -19,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ryla_modal import files
 from ryla_modal.clock import SystemClock
@@ -63,9 +64,9 @@ def _make(worker: Worker, name: str, params: dict[str, Any], given: Mapping[str,
     if workflow is None:
         raise Failed("model_missing", "this class has no such workflow")
     named = {}
-    for field in workflow.inputs:
-        if field.startswith("lora"):
-            named[field] = worker.loras.named(str(params.get("lora_id", "")))
+    for field, kind in workflow.inputs.items():
+        if kind == "lora":
+            named[field] = worker.loras.named(str(params.get(field, "")))
             continue
         data = given.get(field)
         if data is None:
@@ -109,7 +110,7 @@ def direct_routes(
     def route(name: str) -> Route:
         async def answer(request: Request) -> Response:
             params = _params(await _body(request))
-            wanted = [field for field in workflows[name].inputs if not field.startswith("lora")]
+            wanted = [field for field, kind in workflows[name].inputs.items() if kind == "image"]
             texts = _take_files(params, wanted)
             read = {
                 field: await run_in_threadpool(picture_of, field, text, http, resolve) for field, text in texts.items()
@@ -226,3 +227,15 @@ def _base64(text: str) -> bytes | None:
 
 def _is_path(text: str) -> bool:
     return len(text) < 1024 and ("/" in text or "\\" in text or bool(re.search(r"\.\w{2,5}$", text)))
+
+
+def at_root(app: ASGIApp, path: str) -> ASGIApp:
+    """The app with one of its routes at "/" and nothing else: an address that serves one model."""
+
+    async def only(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        inside = path if scope["path"] in {"", "/"} else "/not-here"
+        await app({**scope, "path": inside, "raw_path": inside.encode()}, receive, send)
+
+    return only

@@ -146,10 +146,10 @@ class _Run:
         for name in given:
             if name not in workflow.inputs:
                 raise Failed("invalid_input", f"inputs: the workflow has no file input {name}")
-        for name in workflow.inputs:
+        for name, kind in workflow.inputs.items():
             item = given.get(name)
-            if name.startswith("lora"):
-                lora_id = params.get("lora_id")
+            if kind == "lora":
+                lora_id = params.get(name)
                 if item is not None:
                     named[name], _ = worker.loras.fetched(
                         worker.http, worker.clock, item.get_url, item.sha256, self.tick

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -38,7 +39,9 @@ class WorkflowLike(Protocol):
     @property
     def family(self) -> str: ...
     @property
-    def inputs(self) -> Collection[str]: ...
+    def inputs(self) -> Mapping[str, str]:
+        """Params that are files: their name, and `image` or `lora`."""
+
     @property
     def outputs(self) -> Sequence[OutputNode]: ...
     @property
@@ -51,3 +54,12 @@ class WorkflowLike(Protocol):
 
 
 Workflows = Mapping[str, WorkflowLike]
+
+
+def load_all() -> Workflows:
+    """Every workflow of infra/workflows. Empty where the reader of those files is not part of this build."""
+    try:
+        reader = importlib.import_module("ryla_modal.workflow")
+    except ModuleNotFoundError:
+        return {}
+    return {name: reader.load(name) for name in reader.names()}

@@ -1,0 +1,376 @@
+"""The Modal app `ryla-comfyui`: wires the functions of src/ryla_modal with Modal's decorators, decides nothing itself.
+
+`modal deploy app.py` from this folder. README.md has the secrets, the volumes and their first fill.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import modal
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "src"))
+
+from ryla_modal.calls import Broken, Finished, Gone, Outcome, Pending, Stopped, TooDeep  # noqa: E402
+from ryla_modal.claims import Claims  # noqa: E402
+from ryla_modal.clock import SystemClock  # noqa: E402
+from ryla_modal.families import FAMILIES, Family, ceiling  # noqa: E402
+from ryla_modal.places import Places  # noqa: E402
+from ryla_modal.ready import publish, published, readiness  # noqa: E402
+from ryla_modal.warm import Leases  # noqa: E402
+from ryla_modal.workflows import Workflows, load_all  # noqa: E402
+
+APP = "ryla-comfyui"
+MODELS = "/root/models"
+HUB = "/root/hf-hub-cache"
+BASE = "/root/ComfyUI"
+PORT = 8188
+MINUTE_S = 60
+
+SETTINGS = {name: value for name, value in os.environ.items() if name.startswith("RYLA_")}
+BUCKETS = tuple(SETTINGS.get("RYLA_BUCKET_HOSTS", "*.amazonaws.com").split(","))
+SNAPSHOT = SETTINGS.get("RYLA_SNAPSHOT", "cpu")
+# Workflows that also get an address of their own, as existing callers know it; the free plan allows 8 web endpoints.
+ADDRESSES = [name for name in SETTINGS.get("RYLA_ADDRESSES", "").split(",") if name]
+
+app = modal.App(APP)
+state = modal.Dict.from_name("ryla-state", create_if_missing=True)
+models = modal.Volume.from_name("ryla-models", create_if_missing=True)
+hub_cache = modal.Volume.from_name("hf-hub-cache", create_if_missing=True)
+volumes: dict[Any, Any] = {MODELS: models, HUB: hub_cache}
+
+PIP = ("httpx==0.28.1", "pillow==13.0.0", "starlette==1.10.0", "websockets==17.4")
+ENV = {**SETTINGS, "RYLA_WORKFLOWS": "/root/workflows", "HF_HOME": HUB}
+
+
+def with_code(image: modal.Image) -> modal.Image:
+    """Our own code and graphs last, so that changing them rebuilds nothing else."""
+    return (
+        image.env(ENV)
+        .add_local_dir(str(HERE / "src"), "/root/src", ignore=["**/__pycache__"])
+        .add_local_dir(str(HERE.parent / "workflows"), "/root/workflows")
+    )
+
+
+def comfy_image(family: Family) -> modal.Image:
+    """ComfyUI at the family's version with its node packs."""
+    return with_code(
+        modal.Image.debian_slim(python_version="3.11")
+        .apt_install("git", "build-essential", "libgl1", "libglib2.0-0", "ffmpeg")
+        .run_commands(
+            f"git clone --depth 1 --branch {family.comfyui} https://github.com/comfyanonymous/ComfyUI {BASE}",
+            f"pip install -r {BASE}/requirements.txt",
+            *(pack.install() for pack in family.packs),
+        )
+        .pip_install(*PIP, *family.pip, "opencv-python-headless==4.10.0.84")
+        # The volume is where ComfyUI looks for every kind of model.
+        .run_commands(f"rm -rf {BASE}/models && ln -s {MODELS} {BASE}/models")
+    )
+
+
+web_image = with_code(modal.Image.debian_slim(python_version="3.11").pip_install(*PIP))
+
+
+class DictStore:
+    """modal.Dict as a Store."""
+
+    def __init__(self, entries: modal.Dict) -> None:
+        self._entries = entries
+
+    def get(self, key: str) -> Any:  # noqa: ANN401
+        return self._entries.get(key)
+
+    def put(self, key: str, value: Any, *, skip_if_exists: bool = False) -> bool:  # noqa: ANN401
+        return self._entries.put(key, value, skip_if_exists=skip_if_exists)
+
+    def delete(self, key: str) -> None:
+        with contextlib.suppress(KeyError):
+            self._entries.pop(key)
+
+
+class ModalCalls:
+    """Modal's function calls as Calls."""
+
+    def spawn(self, family: str, job: dict[str, Any], accepted_ms: int) -> str:
+        try:
+            return str(GPU_CLASSES[family]().job.spawn(job, accepted_ms).object_id)
+        except modal.exception.ResourceExhaustedError:
+            raise TooDeep from None
+
+    def look(self, call_id: str) -> Outcome:
+        try:
+            return Finished(modal.FunctionCall.from_id(call_id).get(timeout=0))
+        except modal.exception.OutputExpiredError:
+            return Gone()
+        except modal.exception.FunctionTimeoutError:
+            return Broken("timeout")
+        except modal.exception.InputCancellation:
+            return Stopped()
+        except TimeoutError:
+            return Pending()
+        except modal.exception.NotFoundError:
+            return Gone()
+        except (modal.exception.ConnectionError, modal.exception.AuthError):
+            # Nothing was learned of the call: the request itself fails, and is asked again.
+            raise
+        except (modal.exception.RemoteError, modal.exception.InternalFailure):
+            return Broken("gpu_error")
+        except Exception:
+            return Broken("internal")
+
+    def stop(self, call_id: str) -> None:
+        modal.FunctionCall.from_id(call_id).cancel()
+
+    def waiting(self, family: str) -> int:
+        return int(GPU_CLASSES[family]().job.get_current_stats().backlog)
+
+
+def set_floor(class_name: str, floor: int, window_s: int | None) -> None:
+    """Asks Modal for that many containers of a class; by the name of its family."""
+    settings = {"min_containers": floor} | ({} if window_s is None else {"scaledown_window": window_s})
+    GPU_CLASSES[class_name]().update_autoscaler(**settings)
+
+
+def ceilings() -> dict[str, int]:
+    """The most containers of each class."""
+    return {name: ceiling(family, SETTINGS) for name, family in FAMILIES.items()}
+
+
+def leases() -> Leases:
+    """The warm leases, as they lie in the Dict."""
+    return Leases(DictStore(state), SystemClock(), ceilings(), set_floor)
+
+
+def of_family(family: str) -> Workflows:
+    """The workflows that a class runs."""
+    return {name: workflow for name, workflow in load_all().items() if workflow.family == family}
+
+
+class Gpu:
+    """What every GPU class does; each subclass only names its family."""
+
+    family = ""
+
+    @modal.enter(snap=True)
+    def load(self) -> None:
+        """Everything that needs no GPU: part of the memory snapshot."""
+        import httpx
+
+        from ryla_modal.server import ComfyServer
+
+        flags = ["--listen", "127.0.0.1", "--port", str(PORT), "--disable-auto-launch", "--disable-metadata"]
+        self.http = httpx.Client()
+        self.server = ComfyServer([sys.executable, f"{BASE}/main.py", *flags], PORT, Path(BASE), self.http)
+        self.workflows = of_family(self.family)
+
+    @modal.enter(snap=False)
+    def boot(self) -> None:
+        """Starts ComfyUI and says which workflows this container can run."""
+        from ryla_modal.faces import faces_from
+        from ryla_modal.job import Worker
+        from ryla_modal.loras import Loras
+
+        models.reload()
+        self.server.boot()
+        store, clock = DictStore(state), SystemClock()
+        lacks = readiness(self.workflows, self.server.object_info(), Path(MODELS))
+        publish(store, self.family, lacks)
+        self.worker = Worker(
+            comfy=self.server,
+            http=self.http,
+            clock=clock,
+            claims=Claims(store),
+            places=Places(BUCKETS),
+            # What lacks something is refused with model_missing.
+            workflows={name: workflow for name, workflow in self.workflows.items() if not lacks[name]},
+            loras=Loras(Path(MODELS) / "loras", int(SETTINGS.get("RYLA_LORA_CACHE_BYTES", str(40 * 1024**3)))),
+            gpu=FAMILIES[self.family].gpu,
+            boot_ms=self.server.start_ms,
+            faces=faces_from(Path(MODELS) / "faces"),
+            forget=self.server.forget_run,
+            cancellation=(modal.exception.InputCancellation,),
+            word=lambda: uuid.uuid4().hex[:8],
+        )
+
+    @modal.exit()
+    def shut(self) -> None:
+        self.server.shut()
+
+    @modal.method()
+    def job(self, message: dict[str, Any], accepted_ms: int) -> dict[str, Any]:
+        """One run of the protocol."""
+        from ryla_modal.job import run_job
+
+        result = run_job(message, self.worker, modal.current_function_call_id() or "local", accepted_ms)
+        self._leave_if_sick()
+        return result
+
+    @modal.method()
+    def direct(self, name: str, params: dict[str, Any], given: dict[str, bytes]) -> dict[str, Any]:
+        """One synchronous picture."""
+        from ryla_modal.direct import make
+
+        result = make(self.worker, name, params, given)
+        self._leave_if_sick()
+        return result
+
+    def _leave_if_sick(self) -> None:
+        if not self.server.answers() and not self.server.restart():
+            import modal.experimental
+
+            modal.experimental.stop_fetching_inputs()
+
+
+def gpu_class(family: Family) -> Any:  # noqa: ANN401
+    """The decorator of a family's class. One input at a time: ComfyUI runs one prompt at a time."""
+    return app.cls(
+        image=comfy_image(family),
+        gpu=family.gpu,
+        volumes=volumes,
+        max_containers=ceiling(family, SETTINGS),
+        timeout=family.timeout_s,
+        startup_timeout=600,
+        scaledown_window=MINUTE_S,
+        enable_memory_snapshot=SNAPSHOT in {"cpu", "gpu"},
+        experimental_options={"enable_gpu_snapshot": True} if SNAPSHOT == "gpu" else None,
+    )
+
+
+@gpu_class(FAMILIES["flux"])
+class ComfyUIFlux(Gpu):
+    """Flux Dev and Schnell, with LoRAs, and with a face pass by SDXL-InstantID."""
+
+    family = "flux"
+
+
+@gpu_class(FAMILIES["sdxl"])
+class ComfyUISdxl(Gpu):
+    """SDXL, with InstantID; face swap."""
+
+    family = "sdxl"
+
+
+@gpu_class(FAMILIES["flux_pulid"])
+class ComfyUIFluxPulid(Gpu):
+    """Flux Dev with PuLID, on a ComfyUI that this pack still works with."""
+
+    family = "flux_pulid"
+
+
+@gpu_class(FAMILIES["z_image"])
+class ComfyUIZImage(Gpu):
+    """Z-Image Turbo, alone and with a face pass."""
+
+    family = "z_image"
+
+
+@gpu_class(FAMILIES["video"])
+class ComfyUIVideo(Gpu):
+    """Wan and LivePortrait."""
+
+    family = "video"
+
+
+GPU_CLASSES: dict[str, Any] = {
+    "flux": ComfyUIFlux,
+    "sdxl": ComfyUISdxl,
+    "flux_pulid": ComfyUIFluxPulid,
+    "z_image": ComfyUIZImage,
+    "video": ComfyUIVideo,
+}
+
+
+def web_side() -> Any:  # noqa: ANN401
+    """The ASGI app with everything of Modal's behind it."""
+    import httpx
+
+    from ryla_modal.direct import direct_routes
+    from ryla_modal.web import WebSide, build_web
+
+    store, workflows = DictStore(state), load_all()
+
+    async def generate(name: str, params: dict[str, Any], given: dict[str, bytes]) -> dict[str, Any]:
+        made: dict[str, Any] = await GPU_CLASSES[workflows[name].family]().direct.remote.aio(name, params, given)
+        return made
+
+    side = WebSide(
+        claims=Claims(store),
+        calls=ModalCalls(),
+        clock=SystemClock(),
+        places=Places(BUCKETS),
+        leases=leases(),
+        families={name: workflow.family for name, workflow in workflows.items()},
+        missing=lambda: published(store, list(FAMILIES)),
+        extra_routes=direct_routes(workflows, generate, httpx.Client()),
+    )
+    return build_web(side)
+
+
+class Web:
+    """The web class's own routes, at the app's host."""
+
+    @modal.asgi_app(requires_proxy_auth=True)
+    def fastapi_app(self) -> Any:  # noqa: ANN401
+        """Everything of docs/BACKENDS.md section 2, and the synchronous endpoints."""
+        return web_side()
+
+
+def with_addresses(names: list[str]) -> type:
+    """The web class, with one more method for each name: `https://{workspace}--ryla-comfyui-comfyui-{name}.modal.run`."""
+
+    def address(name: str) -> Any:  # noqa: ANN401
+        def endpoint(self: Any) -> Any:  # noqa: ANN401, ARG001
+            from ryla_modal.direct import at_root
+
+            return at_root(web_side(), f"/{name}")
+
+        endpoint.__name__ = name.replace("-", "_")
+        endpoint.__qualname__ = f"ComfyUI.{endpoint.__name__}"
+        return modal.asgi_app(requires_proxy_auth=True)(endpoint)
+
+    members = {name.replace("-", "_"): address(name) for name in names}
+    return type("ComfyUI", (Web,), {"__module__": __name__, "__doc__": Web.__doc__, **members})
+
+
+ComfyUI: Any = app.cls(image=web_image, max_containers=10, scaledown_window=300, timeout=150)(
+    modal.concurrent(max_inputs=100)(with_addresses(ADDRESSES))
+)
+
+
+@app.function(image=web_image, schedule=modal.Period(minutes=1), max_containers=1, timeout=50)
+def lower_floors() -> list[str]:
+    """Ends every floor whose lease is over, whoever took it."""
+    return leases().lower()
+
+
+@app.function(
+    image=web_image,
+    volumes=volumes,
+    max_containers=1,
+    timeout=6 * 3600,
+    secrets=[modal.Secret.from_name("huggingface", required_keys=["HF_TOKEN"])],
+)
+def fill_models(workflows: str = "") -> list[str]:
+    """Fills the volume: `modal run app.py::fill_models --workflows flux-dev,sdxl` (all, if none is named)."""
+    import httpx
+
+    from ryla_modal.models import Hub, Shelf, ensure_all
+
+    names = [name for name in workflows.split(",") if name]
+    wanted = [model for name, workflow in load_all().items() if not names or name in names for model in workflow.models]
+    shelf = Shelf(Path(MODELS), models.commit)
+    stored = ensure_all(wanted, shelf, Hub(httpx.Client(), SystemClock(), os.environ["HF_TOKEN"]))
+    models.commit()
+    return [f"{item.path}: {item.fetched} bytes fetched" for item in stored]
+
+
+@app.function(image=web_image, max_containers=1)
+def drain(on: bool = True) -> None:
+    """`modal run app.py::drain` before a deploy that must lose nothing; `--no-on` takes new runs again."""
+    Claims(DictStore(state)).drain(on)

@@ -1,0 +1,141 @@
+"""The file that wires Modal: imported and called without an account, as far as that goes."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import app
+import modal
+import pytest
+from starlette.testclient import TestClient
+
+from fakes import Floors
+from ryla_modal.calls import Broken, Finished, Gone, Outcome, Pending, Stopped, TooDeep
+from ryla_modal.claims import MemoryStore
+from ryla_modal.direct import at_root
+from ryla_modal.families import FAMILIES, ceiling
+
+
+def test_names_are_the_ones_that_deployments_know() -> None:
+    assert app.app.name == "ryla-comfyui"
+    classes = {family.class_name for family in FAMILIES.values()}
+    assert classes == {"ComfyUIFlux", "ComfyUISdxl", "ComfyUIFluxPulid", "ComfyUIZImage", "ComfyUIVideo"}
+    for name in classes | {"ComfyUI"}:
+        assert isinstance(getattr(app, name), modal.Cls)
+    for function in (app.lower_floors, app.fill_models, app.drain):
+        assert isinstance(function, modal.Function)
+    assert set(app.GPU_CLASSES) == set(FAMILIES)
+
+
+def test_only_app_py_knows_modal() -> None:
+    for path in (Path(app.__file__).parent / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [item.name for item in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not any(name.split(".")[0] == "modal" for name in names), path
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
+    store = MemoryStore()
+    monkeypatch.setattr(app, "DictStore", lambda entries: store)
+    return store
+
+
+def test_the_web_class_serves_the_protocol_locally(memory: MemoryStore) -> None:
+    client = TestClient(app.ComfyUI().fastapi_app.local())
+    assert client.get("/v1/health").json()["app"] == "ryla-modal"
+    unknown = client.get("/v1/jobs/acme.7kq2m4xv5r6tzwbc3nayjhd4pf.1")
+    assert unknown.json()["status"] == "unknown"
+
+
+def test_the_scheduled_function_lowers_what_nobody_holds(memory: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    floors = Floors()
+    monkeypatch.setattr(app, "set_floor", floors.set)
+    floors.floor["flux"] = 3
+    assert set(app.lower_floors.local()) == set(FAMILIES)
+    assert floors.floor["flux"] == 0
+
+
+def test_draining_reaches_the_store(memory: MemoryStore) -> None:
+    app.drain.local()
+    assert memory.get("draining") is True
+
+
+class Call:
+    def __init__(self, end: BaseException | dict[str, Any]) -> None:
+        self.end = end
+
+    def get(self, timeout: float) -> Any:
+        if isinstance(self.end, BaseException):
+            raise self.end
+        return self.end
+
+
+@pytest.mark.parametrize(
+    ("end", "outcome"),
+    [
+        ({"event": "left"}, Finished({"event": "left"})),
+        (TimeoutError(), Pending()),
+        (modal.exception.OutputExpiredError(), Gone()),
+        (modal.exception.NotFoundError("x"), Gone()),
+        (modal.exception.FunctionTimeoutError(), Broken("timeout")),
+        (modal.exception.InputCancellation(), Stopped()),
+        (modal.exception.RemoteError("x"), Broken("gpu_error")),
+        (ValueError("the worker's own"), Broken("internal")),
+    ],
+)
+def test_what_modal_raises_is_what_became_of_the_call(
+    monkeypatch: pytest.MonkeyPatch, end: Any, outcome: Outcome
+) -> None:
+    monkeypatch.setattr(modal.FunctionCall, "from_id", lambda call_id: Call(end))
+    assert app.ModalCalls().look("fc-1") == outcome
+
+
+def test_a_call_of_which_nothing_was_learned_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modal.FunctionCall, "from_id", lambda call_id: Call(modal.exception.ConnectionError("x")))
+    with pytest.raises(modal.exception.ConnectionError):
+        app.ModalCalls().look("fc-1")
+
+
+def test_a_full_queue_is_too_deep(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        class job:  # noqa: N801
+            @staticmethod
+            def spawn(message: dict[str, Any], accepted_ms: int) -> None:
+                raise modal.exception.ResourceExhaustedError("full")
+
+    monkeypatch.setitem(app.GPU_CLASSES, "flux", Full)
+    with pytest.raises(TooDeep):
+        app.ModalCalls().spawn("flux", {}, 0)
+
+
+def test_ceilings_come_from_settings_and_never_from_nonsense() -> None:
+    flux = FAMILIES["flux"]
+    assert (ceiling(flux, {}), ceiling(flux, {"RYLA_MAX_CONTAINERS_FLUX": "7"})) == (3, 7)
+    for bad in ("0", "-1", "many", "1000"):
+        with pytest.raises(ValueError, match="RYLA_MAX_CONTAINERS_FLUX"):
+            ceiling(flux, {"RYLA_MAX_CONTAINERS_FLUX": bad})
+
+
+def test_addresses_of_their_own_serve_one_model_at_the_root() -> None:
+    made = app.with_addresses(["flux-dev", "z-image-simple"])
+    assert {"flux_dev", "z_image_simple", "fastapi_app"} <= set(dir(made))
+
+    async def seen(scope: Any, receive: Any, send: Any) -> None:
+        from starlette.responses import PlainTextResponse
+
+        await PlainTextResponse(scope["path"])(scope, receive, send)
+
+    client = TestClient(at_root(seen, "/flux-dev"))
+    assert (client.get("/").text, client.get("/v1/jobs").text) == ("/flux-dev", "/not-here")
+
+
+def test_every_pack_is_pinned_to_a_day_and_every_comfyui_to_a_tag() -> None:
+    for family in FAMILIES.values():
+        assert family.comfyui.startswith("v0.3.")
+        assert all("--before=20" in pack.install() for pack in family.packs)
+    # The pack breaks from 0.3.67 on.
+    assert FAMILIES["flux_pulid"].comfyui == "v0.3.66"

@@ -1,0 +1,182 @@
+"""The client of ComfyUI and its process, over real sockets; then a whole GPU class through `.local()`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import app
+import httpx
+import pytest
+from websockets.sync.server import ServerConnection, serve
+
+from fakes import fixture
+from gpu import BUCKET, Model, Network, picture
+from ryla_modal.claims import MemoryStore
+from ryla_modal.clock import SystemClock
+from ryla_modal.comfy import ComfyDown, GraphRefused, HttpComfy, OutputFile
+from ryla_modal.failures import Failed
+from ryla_modal.graph import Graph, Stop
+from ryla_modal.server import ComfyServer
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def install(folder: Path) -> None:
+    shutil.copy(Path(__file__).parent / "comfy_process.py", folder / "main.py")
+    (folder / "picture.jpeg").write_bytes(picture())
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ComfyServer]:
+    install(tmp_path)
+    port = free_port()
+    with httpx.Client() as http:
+        made = ComfyServer([sys.executable, str(tmp_path / "main.py"), "--port", str(port)], port, tmp_path, http)
+        made.boot()
+        yield made
+        made.shut()
+
+
+def run(server: ComfyServer, text: str = "x", tick: Any = lambda: None) -> Any:
+    graph = {"9": {"class_type": "SaveImage", "inputs": {"text": text}}}
+    return Graph(server, SystemClock(), tick, lambda _: None).run(graph, "a.b.1", ["9"])
+
+
+def test_a_graph_runs_and_its_files_can_be_seen_and_removed(server: ComfyServer, tmp_path: Path) -> None:
+    made = run(server)
+    # The preview of type temp is none of the outputs.
+    assert made.files == (OutputFile("9", "a.b.1_00001_.png", "ryla"),)
+    assert server.view(made.files[0], "jpeg;92") == picture()
+    assert server.view(OutputFile("9", "gone.png", ""), None) is None
+    server.forget_run("a.b.1")
+    assert list((tmp_path / "output" / "ryla").iterdir()) == []
+    assert server.start_ms > 0
+
+
+def test_the_name_that_the_server_chose_is_the_one_that_counts(server: ComfyServer) -> None:
+    assert server.upload("face.jpeg", picture(), "run") == "run/face (1).jpeg"
+
+
+def test_graphs_that_are_refused(server: ComfyServer) -> None:
+    with pytest.raises(GraphRefused):
+        server.start({"1": {"class_type": "NoSuchNode"}}, "p", "c")
+    # Half of it would run: it is stopped.
+    with pytest.raises(GraphRefused):
+        server.start({"1": {"class_type": "partial"}}, "p", "c")
+    with pytest.raises(Failed, match="unknown class NoSuchNode"):
+        run(server, "NoSuchNode")
+
+
+def test_a_stop_interrupts_by_id(server: ComfyServer) -> None:
+    graphs: list[Graph] = []
+    ticks: list[int] = []
+
+    def tick() -> None:
+        ticks.append(1)
+        if len(ticks) == 2:
+            graphs[0].stop()
+            raise Stop
+
+    graphs.append(Graph(server, SystemClock(), tick, lambda _: None))
+    with pytest.raises(Stop):
+        graphs[0].run({"9": {"class_type": "hang"}}, "a.b.1", ["9"])
+    ended = server.ended("a.b.1")
+    assert ended is not None
+    assert ended.status == "interrupted"
+
+
+def test_a_process_that_dies_is_started_once_more(server: ComfyServer) -> None:
+    with pytest.raises(Failed) as failed:
+        run(server, "die")
+    assert failed.value.code == "gpu_error"
+    # It died a second time; the container starts it again, or takes no more work.
+    assert server.restart()
+    assert run(server).files
+
+
+def test_a_program_that_does_not_start_says_so(tmp_path: Path) -> None:
+    with httpx.Client() as http:
+        broken = ComfyServer([sys.executable, "-c", "raise SystemExit(4)"], free_port(), tmp_path, http)
+        with pytest.raises(ComfyDown, match="ended with 4"):
+            broken.boot()
+        assert not broken.restart()
+
+
+def test_progress_of_all_nodes_is_folded_into_one_figure() -> None:
+    def handler(connection: ServerConnection) -> None:
+        for nodes in ({"1": {"state": "finished"}}, {"1": {"state": "finished"}, "2": {"value": 5, "max": 10}}):
+            connection.send(json.dumps({"type": "progress_state", "data": {"prompt_id": "p", "nodes": nodes}}))
+        connection.send(b"\x00 a preview")
+        connection.send(json.dumps({"type": "status", "data": {}}))
+        time.sleep(0.3)
+
+    with serve(handler, "127.0.0.1", 0) as sockets, httpx.Client() as http:
+        threading.Thread(target=sockets.serve_forever, daemon=True).start()
+        port = sockets.socket.getsockname()[1]
+        watch = HttpComfy(f"http://127.0.0.1:{port}", http).watch("c", 3)
+        deadline = time.monotonic() + 5
+        while watch.fraction() != 0.5 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert watch.fraction() == 0.5
+        watch.close()
+        sockets.shutdown()
+
+
+def test_without_a_socket_nothing_is_known_of_progress() -> None:
+    with httpx.Client() as http:
+        watch = HttpComfy(f"http://127.0.0.1:{free_port()}", http).watch("c", 3)
+        assert watch.fraction() is None
+        watch.close()
+
+
+def test_a_gpu_class_runs_a_job_locally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path)
+    store = MemoryStore()
+    monkeypatch.setattr(app, "BASE", str(tmp_path))
+    monkeypatch.setattr(app, "PORT", free_port())
+    monkeypatch.setattr(app, "MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr(app, "DictStore", lambda entries: store)
+    monkeypatch.setattr(app, "models", type("Volume", (), {"reload": staticmethod(lambda: None)}))
+    lame = Model(nodes=["SaveImage", "ApplyInstantID"])
+    monkeypatch.setattr(app, "of_family", lambda family: {"flux-dev": Model(), "flux-instantid": lame})
+    net = Network(SystemClock())  # type: ignore[arg-type]
+    gpu = app.ComfyUIFlux()
+    message = fixture("submit") | {"deadline_at": SystemClock().now_ms() + 60_000}
+    message["outputs"][0]["put_url"] = f"https://{BUCKET}/o/1-0.jpg"
+
+    class Routed(httpx.Client):
+        """The server on this machine is real, everything else is the test's."""
+
+        def send(self, request: httpx.Request, **rest: Any) -> httpx.Response:
+            if request.url.host == "127.0.0.1":
+                return super().send(request, **rest)
+            response = net.handle(request)
+            response.request = request
+            return response
+
+    monkeypatch.setattr(httpx, "Client", Routed)
+    try:
+        result = gpu.job.local(message, SystemClock().now_ms())
+        assert result["event"] == "succeeded"
+        assert net.events == ["started", "succeeded"]
+        assert net.puts[0][2] == picture()
+        # What the container cannot run is known to the web side, and refused here.
+        assert store.get("ready/flux")["flux-instantid"] == ["node ApplyInstantID"]
+        second = message | {"workflow": "flux-instantid", "run": "acme.other.1"}
+        assert gpu.job.local(second, 0)["error"]["code"] == "model_missing"
+        direct = gpu.direct.local("flux-dev", {"prompt": "x", "seed": 1}, {})
+        assert (direct["data"], direct["content_type"]) == (picture(), "image/jpeg")
+    finally:
+        gpu.server.shut()
