@@ -424,6 +424,22 @@ def test_likeness_is_reported_where_it_is_known_and_absent_otherwise(bench: Benc
     assert bench.run()["outputs"][0].get("likeness") == figure
 
 
+def test_likeness_is_measured_against_the_reference_and_not_the_base(bench: Bench) -> None:
+    seen: list[bytes] = []
+
+    class Watching(Face):
+        def likeness(self, reference: bytes, picture: bytes) -> float | None:
+            seen.append(reference)
+            return 0.5
+
+    face = picture(size=(20, 20))
+    bench.give("base_image", picture())
+    bench.give("reference_image", face)
+    bench.worker.faces = Watching(True, None)
+    bench.run()
+    assert seen == [face]
+
+
 @pytest.mark.parametrize("verdict", ["ok", "nsfw", "refuse"])
 def test_the_safety_verdict(bench: Bench, verdict: Any) -> None:
     bench.worker.safety = lambda data, content_type: verdict

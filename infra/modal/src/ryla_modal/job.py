@@ -141,7 +141,9 @@ class _Run:
 
     def inputs(self, workflow: WorkflowLike, params: dict[str, Any]) -> tuple[dict[str, str], list[bytes]]:
         """Files by the names under which the graph finds them, and the pictures among them."""
-        worker, named, references = self.worker, {}, []
+        worker = self.worker
+        named: dict[str, str] = {}
+        references: list[bytes] = []
         given = {item.name: item for item in self.job.inputs}
         for name in given:
             if name not in workflow.inputs:
@@ -161,7 +163,8 @@ class _Run:
                 raise Failed("invalid_input", f"inputs: {name} is missing")
             data = fetch_checked(worker.http, worker.clock, item.get_url, item.sha256, what=name, tick=self.tick)
             named[name] = self.reference(name, data)
-            references.append(data)
+            # The face to compare with comes first; a face swap has another picture beside it.
+            references.insert(0 if name == "reference_image" else len(references), data)
         return named, references
 
     def reference(self, name: str, data: bytes) -> str:
