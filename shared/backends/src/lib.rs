@@ -4,5 +4,6 @@
 mod configured;
 pub mod http;
 pub mod modal;
+pub mod workflow;
 
 pub use configured::{BadBackend, configured};

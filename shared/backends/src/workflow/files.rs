@@ -1,0 +1,61 @@
+//! The files of `infra/workflows`, compiled in: a Lambda has no folder to read them from. A test holds the list against the folder.
+
+/// Name and text, sorted by name.
+pub(super) static FILES: [(&str, &str); 14] = [
+    (
+        "face-swap",
+        include_str!("../../../../infra/workflows/face-swap.json"),
+    ),
+    (
+        "flux",
+        include_str!("../../../../infra/workflows/flux.json"),
+    ),
+    (
+        "flux-dev",
+        include_str!("../../../../infra/workflows/flux-dev.json"),
+    ),
+    (
+        "flux-instantid",
+        include_str!("../../../../infra/workflows/flux-instantid.json"),
+    ),
+    (
+        "flux-ipadapter-faceid",
+        include_str!("../../../../infra/workflows/flux-ipadapter-faceid.json"),
+    ),
+    (
+        "flux-lora",
+        include_str!("../../../../infra/workflows/flux-lora.json"),
+    ),
+    (
+        "live-portrait",
+        include_str!("../../../../infra/workflows/live-portrait.json"),
+    ),
+    (
+        "sdxl",
+        include_str!("../../../../infra/workflows/sdxl.json"),
+    ),
+    (
+        "sdxl-instantid",
+        include_str!("../../../../infra/workflows/sdxl-instantid.json"),
+    ),
+    (
+        "wan2",
+        include_str!("../../../../infra/workflows/wan2.json"),
+    ),
+    (
+        "z-image-danrisi",
+        include_str!("../../../../infra/workflows/z-image-danrisi.json"),
+    ),
+    (
+        "z-image-instantid",
+        include_str!("../../../../infra/workflows/z-image-instantid.json"),
+    ),
+    (
+        "z-image-pulid",
+        include_str!("../../../../infra/workflows/z-image-pulid.json"),
+    ),
+    (
+        "z-image-simple",
+        include_str!("../../../../infra/workflows/z-image-simple.json"),
+    ),
+];
