@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ryla_modal.workflow import Workflow
 from server import ComfyUi, running
 

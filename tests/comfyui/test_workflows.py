@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+
 from conftest import files_of, required_params
 from ryla_modal.workflow import Workflow, load, names
 from server import ComfyUi
