@@ -87,9 +87,7 @@ class Call:
         (ValueError("the worker's own"), Broken("internal")),
     ],
 )
-def test_what_modal_raises_is_what_became_of_the_call(
-    monkeypatch: pytest.MonkeyPatch, end: Any, outcome: Outcome
-) -> None:
+def test_what_modal_raises_is_what_became_of_the_call(monkeypatch: pytest.MonkeyPatch, end: Any, outcome: Outcome) -> None:
     monkeypatch.setattr(modal.FunctionCall, "from_id", lambda call_id: Call(end))
     assert app.ModalCalls().look("fc-1") == outcome
 

@@ -25,9 +25,7 @@ def mp4(width: int, height: int) -> bytes:
     return box(b"ftyp", b"isom\0\0\0\0") + box(b"moov", box(b"trak", box(b"tkhd", header))) + box(b"mdat", b"x" * 20)
 
 
-@pytest.mark.parametrize(
-    ("kind", "content_type"), [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/webp")]
-)
+@pytest.mark.parametrize(("kind", "content_type"), [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/webp")])
 def test_pictures(kind: str, content_type: str) -> None:
     assert files.facts(picture(kind)) == files.Facts(content_type, 64, 48)
 

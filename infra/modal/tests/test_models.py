@@ -197,9 +197,7 @@ def test_a_full_disk_is_said_before_anything_is_written(place: Place, hub: Local
     assert not place.path.exists()
 
 
-def test_a_disk_that_fills_up_meanwhile_keeps_what_came(
-    place: Place, hub: LocalHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_disk_that_fills_up_meanwhile_keeps_what_came(place: Place, hub: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
     part = place.shelf.part(place.file)
     part.parent.mkdir(parents=True)
     part.write_bytes(DATA[:1000])

@@ -211,9 +211,7 @@ RESULT = fixture("run-status-done")["result"]
         (Stopped(), "cancelled", "cancelled"),
     ],
 )
-def test_what_became_of_a_call_is_what_is_said_of_the_run(
-    stand: Stand, outcome: Any, status: str, after_cancel: str
-) -> None:
+def test_what_became_of_a_call_is_what_is_said_of_the_run(stand: Stand, outcome: Any, status: str, after_cancel: str) -> None:
     run = Run.parse(RUN)
     stand.claims.acquire(run, 0)
     stand.claims.spawned(run, "fc-1")

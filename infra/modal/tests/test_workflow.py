@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+
 from ryla_modal.motion import portrait_motion
 from ryla_modal.workflow import InvalidParamsError, UnknownWorkflowError, Workflow, canonical_json, folder, load, names
 

@@ -102,9 +102,7 @@ def _make(worker: Worker, name: str, params: dict[str, Any], given: Mapping[str,
     return {"data": data, "content_type": content_type, "run_s": seconds, "gpu": worker.gpu}
 
 
-def direct_routes(
-    workflows: Workflows, generate: Generate, http: httpx.Client, resolve: Resolve = resolve_host
-) -> list[BaseRoute]:
+def direct_routes(workflows: Workflows, generate: Generate, http: httpx.Client, resolve: Resolve = resolve_host) -> list[BaseRoute]:
     """One route for each workflow, named as it."""
 
     def route(name: str) -> Route:
@@ -112,9 +110,7 @@ def direct_routes(
             params = _params(await _body(request))
             wanted = [field for field, kind in workflows[name].inputs.items() if kind == "image"]
             texts = _take_files(params, wanted)
-            read = {
-                field: await run_in_threadpool(picture_of, field, text, http, resolve) for field, text in texts.items()
-            }
+            read = {field: await run_in_threadpool(picture_of, field, text, http, resolve) for field, text in texts.items()}
             if params.get("seed") in {None, -1}:
                 # After a restored snapshot every container would draw the same.
                 params["seed"] = secrets.randbits(53)
@@ -192,8 +188,7 @@ def picture_of(field: str, text: str, http: httpx.Client, resolve: Resolve) -> b
         if data is None and _is_path(text):
             raise invalid(
                 field,
-                "is a path on your machine, which this app cannot read: send its bytes, "
-                "or let the `ryla generate` command upload the file",
+                "is a path on your machine, which this app cannot read: send its bytes, or let the `ryla generate` command upload the file",
             )
     if data is None:
         raise invalid(field, "must be a data URL, base64 or an https URL")

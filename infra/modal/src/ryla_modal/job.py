@@ -153,9 +153,7 @@ class _Run:
             if kind == "lora":
                 lora_id = params.get(name)
                 if item is not None:
-                    named[name], _ = worker.loras.fetched(
-                        worker.http, worker.clock, item.get_url, item.sha256, self.tick
-                    )
+                    named[name], _ = worker.loras.fetched(worker.http, worker.clock, item.get_url, item.sha256, self.tick)
                 elif isinstance(lora_id, str):
                     named[name] = worker.loras.named(lora_id)
                 continue

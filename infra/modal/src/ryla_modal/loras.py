@@ -37,9 +37,7 @@ class Loras:
             return f"{stem}.safetensors"
         raise Failed("lora_not_found", "no LoRA of that id lies on the volume")
 
-    def fetched(
-        self, http: httpx.Client, clock: Clock, url: str, sha256: str, tick: Callable[[], None]
-    ) -> tuple[str, int]:
+    def fetched(self, http: httpx.Client, clock: Clock, url: str, sha256: str, tick: Callable[[], None]) -> tuple[str, int]:
         """The file name of the LoRA of that hash, and how many bytes had to be fetched for it."""
         path = self.folder / f"{sha256}.safetensors"
         if path.is_file():

@@ -139,9 +139,7 @@ def run_status(side: WebSide, run: Run) -> dict[str, Any]:
 def _state(outcome: object, cancelled: bool, begun: bool) -> tuple[str, dict[str, Any] | None]:
     match outcome:
         case Finished(result):
-            fields: dict[str, Any] = {
-                name: result[name] for name in ("outputs", "error", "timings", "gpu") if name in result
-            }
+            fields: dict[str, Any] = {name: result[name] for name in ("outputs", "error", "timings", "gpu") if name in result}
             states = {"succeeded": "done", "failed": "failed", "cancelled": "cancelled", "expired": "expired"}
             # A call that left at once, since another has the run, says nothing about the run.
             state = states.get(str(result.get("event")), "cancelled" if cancelled else "pending")

@@ -65,9 +65,7 @@ class Run:
     @staticmethod
     def parse(text: object) -> Run:
         parts = text.split(".") if isinstance(text, str) else []
-        good = len(parts) == 3 and all(
-            form.fullmatch(part) for form, part in zip((_ACCOUNT, _JOB, _ATTEMPT), parts, strict=True)
-        )
+        good = len(parts) == 3 and all(form.fullmatch(part) for form, part in zip((_ACCOUNT, _JOB, _ATTEMPT), parts, strict=True))
         if not good or int(parts[2]) > 255:
             raise invalid("run", "must be account.job.attempt")
         return Run(parts[0], parts[1], int(parts[2]))

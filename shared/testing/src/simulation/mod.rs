@@ -13,6 +13,7 @@ mod process;
 mod scenario;
 pub mod seeded;
 mod tap;
+mod trace;
 pub mod verdict;
 pub mod weather;
 mod world;

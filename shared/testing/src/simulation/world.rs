@@ -6,6 +6,7 @@ use super::ports::LATE;
 use super::process::{Outcome, Process, Task, account_of, stranger_to};
 use super::scenario::{Scenario, Site};
 use super::tap::Gate;
+use super::trace::{name_of, text_of};
 use super::weather::Weather;
 use crate::backend::FakeBackend;
 use crate::sample::CREATED_AT;
@@ -495,36 +496,5 @@ fn finish<T>(future: impl Future<Output = T>) -> T {
         if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
             return value;
         }
-    }
-}
-
-const fn name_of(event: &Event) -> &'static str {
-    match event {
-        Event::Started { .. } => "started",
-        Event::Progress { .. } => "progress",
-        Event::Succeeded { .. } => "succeeded",
-        Event::Failed { .. } => "failed",
-        Event::Cancelled { .. } => "cancelled",
-        Event::Expired => "expired",
-    }
-}
-
-fn text_of(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Submitted(Ok(submitted)) => format!("told of {}", submitted.job.key),
-        Outcome::Submitted(Err(error)) => format!("failed: {error}"),
-        Outcome::Dispatched(handled) => format!("{handled:?}"),
-        Outcome::CalledBack(Ok(reply)) if reply.ignored => "ignored".to_owned(),
-        Outcome::CalledBack(Ok(_)) => "taken".to_owned(),
-        Outcome::CalledBack(Err(error)) => format!("failed: {error}"),
-        Outcome::Rejected(why) => format!("rejected: {why}"),
-        Outcome::Shown(Ok((job, _))) => {
-            let phase = job.as_ref().map(|job| job.state.phase().name());
-            format!("shown {}", phase.unwrap_or("nothing"))
-        }
-        Outcome::Swept => "swept".to_owned(),
-        Outcome::Cancelled(Ok(_)) => "done".to_owned(),
-        Outcome::Shown(Err(error)) | Outcome::Cancelled(Err(error)) => format!("failed: {error}"),
-        Outcome::Died => "died".to_owned(),
     }
 }
