@@ -286,3 +286,13 @@ fn roots_pem() -> Vec<u8> {
     }
     pem.into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clients_of_a_lambda_connect_alike_and_so_share_one_pool() {
+        assert_eq!(BUCKET.connect, TABLE_AND_QUEUE.connect);
+    }
+}

@@ -1,5 +1,5 @@
 //! What a seed plays: a scenario, a family, and what goes wrong. `--example simulate` and the drawn
-//! tests come here; the same number is the same run in every build.
+//! tests come here; a number is the same run as long as scenarios, faults and port calls are the same.
 
 use super::fault::{Fault, Harm};
 use super::verdict::Broken;
@@ -188,11 +188,14 @@ pub fn simulate(seeds: &Range<u64>, threads: u64) -> Result<Report, Box<Failure>
                 break;
             }
             let (scenario, weather) = drawn(seed);
-            if let Ok(ending) = play(&scenario, &weather, seed).judged() {
-                report.count(&ending);
-            } else {
-                stop.store(true, Ordering::Relaxed);
-                replay(seed)?;
+            match play(&scenario, &weather, seed).judged() {
+                Ok(ending) => report.count(&ending),
+                Err(broken) => {
+                    stop.store(true, Ordering::Relaxed);
+                    // A replay keeps the trace. One that breaks nothing is a failure of its own.
+                    replay(seed)?;
+                    return Err(Box::new(Failure { seed, broken }));
+                }
             }
         }
         Ok(report)

@@ -454,8 +454,10 @@ impl World {
 fn same_outcome(before: &Job, now: &Job) -> bool {
     let mut now = now.clone();
     now.rev = before.rev;
-    now.data_removed = before.data_removed;
-    now.input.clone_from(&before.input);
+    if now.data_removed && !before.data_removed {
+        now.data_removed = false;
+        now.input.clone_from(&before.input);
+    }
     now == *before
 }
 

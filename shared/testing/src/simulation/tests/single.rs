@@ -178,6 +178,7 @@ fn the_scenarios_walk_every_use_case_and_every_way_to_end() {
             Kind::Cancel,
             &["jobs.read", "jobs.write replace", "queue.send"],
         ),
+        (Kind::Show, &["jobs.read eventual", "jobs.list"]),
     ] {
         for name in names {
             let made = calls().any(|call| call.kind == kind && call.name == *name);
