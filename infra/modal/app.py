@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import uuid
 from pathlib import Path
@@ -33,7 +34,9 @@ BASE = "/root/ComfyUI"
 PORT = 8188
 MINUTE_S = 60
 
-SETTINGS = {name: value for name, value in os.environ.items() if name.startswith("RYLA_")}
+# Of the deployer's shell only these go into the images: RYLA_API_KEY, which the `ryla` command reads, is in there too.
+KNOWN = re.compile(r"RYLA_(BUCKET_HOSTS|SNAPSHOT|ADDRESSES|LORA_CACHE_BYTES|MAX_CONTAINERS_[A-Z_]+)")
+SETTINGS = {name: value for name, value in os.environ.items() if KNOWN.fullmatch(name)}
 BUCKETS = tuple(SETTINGS.get("RYLA_BUCKET_HOSTS", "*.amazonaws.com").split(","))
 SNAPSHOT = SETTINGS.get("RYLA_SNAPSHOT", "cpu")
 # Workflows that also get an address of their own, as existing callers know it; the free plan allows 8 web endpoints.

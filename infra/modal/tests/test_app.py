@@ -137,3 +137,9 @@ def test_every_pack_is_pinned_to_a_day_and_every_comfyui_to_a_tag() -> None:
         assert all("--before=20" in pack.install() for pack in family.packs)
     # The pack breaks from 0.3.67 on.
     assert FAMILIES["flux_pulid"].comfyui == "v0.3.66"
+
+
+def test_no_secret_of_the_deployers_shell_gets_into_an_image() -> None:
+    names = ["RYLA_API_KEY", "RYLA_API_URL", "RYLA_BUCKET_HOSTS", "RYLA_MAX_CONTAINERS_FLUX_PULID", "RYLA_SNAPSHOT"]
+    assert [name for name in names if app.KNOWN.fullmatch(name)] == names[2:]
+    assert set(app.ENV) == {*app.SETTINGS, "RYLA_WORKFLOWS", "HF_HOME"}
