@@ -21,6 +21,7 @@ use ryla_engine::settings::Settings;
 use ryla_engine::signature::sign;
 use ryla_engine::sweep::Scope;
 use ryla_engine::wiring::Ports;
+use ryla_testing::backend::FakeBackend;
 use ryla_testing::sample::{a_job, in_phase};
 use ryla_testing::{
     ManualClock, MemoryAccountStore, MemoryImageStore, MemoryJobStore, MemoryQueue, SeededEntropy,
@@ -239,13 +240,7 @@ impl Backend for Taker {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            calls_back: true,
-            cancel: true,
-            progress: true,
-            upload: true,
-            idempotent_start: true,
-        }
+        FakeBackend::BY_NAME
     }
 
     async fn start(&self, request: &RunRequest) -> StartOutcome {

@@ -7,6 +7,7 @@ use super::tap::Call;
 use crate::backend::{GpuRun, Scripted, Status, text_of};
 use crate::sample::CREATED_AT;
 use ryla_domain::failure::Code;
+use ryla_domain::job::Job;
 use ryla_domain::state::State;
 use ryla_domain::time::Ms;
 use std::fmt;
@@ -214,4 +215,16 @@ fn paid_again(before: &GpuRun, run: &GpuRun) -> bool {
 /// Which limit ends a job that nobody takes may depend on where a fault left it.
 const fn by_limit(code: Code) -> bool {
     matches!(code, Code::Timeout | Code::BackendUnreachable)
+}
+
+/// Whether nothing is different but what may change once a job has ended: `rev`, and the marks of
+/// what was removed at the owner's wish.
+pub(super) fn same_outcome(before: &Job, now: &Job) -> bool {
+    let mut now = now.clone();
+    now.rev = before.rev;
+    if now.data_removed && !before.data_removed {
+        now.data_removed = false;
+        now.input.clone_from(&before.input);
+    }
+    now == *before
 }

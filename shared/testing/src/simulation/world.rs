@@ -7,6 +7,7 @@ use super::process::{Outcome, Process, Task, account_of, stranger_to};
 use super::scenario::{Scenario, Site};
 use super::tap::Gate;
 use super::trace::{name_of, text_of};
+use super::verdict::same_outcome;
 use super::weather::Weather;
 use crate::backend::FakeBackend;
 use crate::sample::CREATED_AT;
@@ -447,18 +448,6 @@ impl World {
             seed: self.seed,
         }
     }
-}
-
-/// Whether nothing is different but what may change once a job has ended: `rev`, and the marks of
-/// what was removed at the owner's wish.
-fn same_outcome(before: &Job, now: &Job) -> bool {
-    let mut now = now.clone();
-    now.rev = before.rev;
-    if now.data_removed && !before.data_removed {
-        now.data_removed = false;
-        now.input.clone_from(&before.input);
-    }
-    now == *before
 }
 
 /// The backend of a site, as it is at the beginning.
