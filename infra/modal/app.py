@@ -23,7 +23,7 @@ from ryla_modal.claims import Claims  # noqa: E402
 from ryla_modal.clock import SystemClock  # noqa: E402
 from ryla_modal.families import FAMILIES, Family, ceiling  # noqa: E402
 from ryla_modal.places import Places  # noqa: E402
-from ryla_modal.ready import publish, published, readiness  # noqa: E402
+from ryla_modal.ready import forget, publish, published, readiness  # noqa: E402
 from ryla_modal.warm import Leases  # noqa: E402
 from ryla_modal.workflows import Workflows, load_all  # noqa: E402
 
@@ -370,6 +370,7 @@ def fill_models(workflows: str = "") -> list[str]:
     shelf = Shelf(Path(MODELS), models.commit)
     stored = ensure_all(wanted, shelf, Hub(httpx.Client(), SystemClock(), os.environ["HF_TOKEN"]))
     models.commit()
+    forget(DictStore(state), FAMILIES)
     return [f"{item.path}: {item.fetched} bytes fetched" for item in stored]
 
 

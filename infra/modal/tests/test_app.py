@@ -16,6 +16,7 @@ from ryla_modal.calls import Broken, Finished, Gone, Outcome, Pending, Stopped, 
 from ryla_modal.claims import MemoryStore
 from ryla_modal.direct import at_root
 from ryla_modal.families import FAMILIES, ceiling
+from ryla_modal.workflows import load_all
 
 
 def test_names_are_the_ones_that_deployments_know() -> None:
@@ -143,3 +144,10 @@ def test_no_secret_of_the_deployers_shell_gets_into_an_image() -> None:
     names = ["RYLA_API_KEY", "RYLA_API_URL", "RYLA_BUCKET_HOSTS", "RYLA_MAX_CONTAINERS_FLUX_PULID", "RYLA_SNAPSHOT"]
     assert [name for name in names if app.KNOWN.fullmatch(name)] == names[2:]
     assert set(app.ENV) == {*app.SETTINGS, "RYLA_WORKFLOWS", "HF_HOME"}
+
+
+def test_every_graph_of_the_repository_is_served_by_a_family() -> None:
+    stored = Path(__file__).parents[2] / "workflows"
+    workflows = load_all()
+    assert sorted(workflows) == sorted(path.stem for path in stored.glob("*.json"))
+    assert {workflow.family for workflow in workflows.values()} == set(FAMILIES)

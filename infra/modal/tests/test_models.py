@@ -18,7 +18,7 @@ from fakes import ManualClock
 from gpu import Model
 from ryla_modal.claims import MemoryStore
 from ryla_modal.models import DownloadFailed, Hub, Shelf, ensure, ensure_all
-from ryla_modal.ready import publish, published, readiness
+from ryla_modal.ready import forget, publish, published, readiness
 
 DATA = bytes(range(256)) * 2000
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -260,5 +260,7 @@ def test_readiness_names_what_is_missing_and_goes_when_it_is_there(place: Place,
     publish(store, "sdxl", lacks)
     assert published(store, ["sdxl", "flux"])["sdxl-instantid"] == lacks["sdxl-instantid"]
     ensure(place.file, place.shelf, place.hub)
+    forget(store, ["sdxl"])
+    assert published(store, ["sdxl", "flux"]) == {}, "files have come: taken again"
     publish(store, "sdxl", readiness(workflows, {"SaveImage": {}, "ApplyInstantID": {}}, place.shelf.root))
     assert not any(published(store, ["sdxl"]).values())

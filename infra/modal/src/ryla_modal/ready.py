@@ -30,6 +30,12 @@ def publish(store: Store, family: str, lacks: Mapping[str, list[str]]) -> None:
     store.put(f"ready/{family}", dict(lacks))
 
 
+def forget(store: Store, families: Collection[str]) -> None:
+    """Once files have come: what lacked them is taken again, until the next container of its family has looked."""
+    for family in families:
+        store.delete(f"ready/{family}")
+
+
 def published(store: Store, families: Collection[str]) -> dict[str, list[str]]:
     """What every family's newest container lacks."""
     lacks: dict[str, list[str]] = {}

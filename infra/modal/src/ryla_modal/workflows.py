@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
+
+from ryla_modal import workflow
 
 
 class ModelFile(Protocol):
@@ -57,9 +58,5 @@ Workflows = Mapping[str, WorkflowLike]
 
 
 def load_all() -> Workflows:
-    """Every workflow of infra/workflows. Empty where the reader of those files is not part of this build."""
-    try:
-        reader = importlib.import_module("ryla_modal.workflow")
-    except ModuleNotFoundError:
-        return {}
-    return {name: reader.load(name) for name in reader.names()}
+    """Every workflow of infra/workflows."""
+    return {name: workflow.load(name) for name in workflow.names()}
