@@ -304,6 +304,10 @@ impl Sweep {
     /// Enough looks have come to nothing: the job ends, and what may run of it is stopped.
     async fn give_up(&self, job: Job, now: UnixMs) -> Result<Done, SweepError> {
         if !matches!(job.state, State::Accepted(_)) {
+            // The last look: a bucket that cannot be asked holds it up no longer.
+            if self.found_in_the_bucket(&job).await.unwrap_or(false) {
+                return Ok(Done::Moved);
+            }
             self.stop(&job).await;
         }
         let next = job.clone().give_up(now)?;
@@ -356,6 +360,7 @@ impl Sweep {
             Some(backend) => backend.check(&job.run(), &job.trace).await,
             None => Answer::Unreachable,
         };
+        let no_word = matches!(answer, Answer::Unknown | Answer::Unreachable);
         let route = self.backends.route();
         let verdict = after_answer(&job, answer, now, timers, media, |code| {
             route.after(&job.backend, code)
@@ -364,6 +369,11 @@ impl Sweep {
             Verdict::Leave => Ok(Done::Nothing),
             Verdict::Resend => self.resend(&job, resends).await,
             Verdict::Complete(report) => self.complete(job, &report, now).await,
+            Verdict::Write(_) | Verdict::StopThenWrite(_)
+                if no_word && self.found_in_the_bucket(&job).await? =>
+            {
+                Ok(Done::Moved)
+            }
             Verdict::Write(next) => self.write_once(job, *next).await,
             Verdict::StopThenWrite(next) => {
                 self.stop(&job).await;
@@ -383,6 +393,13 @@ impl Sweep {
             .complete
             .after_failure(&job, Code::NoOutput, report, now)?;
         self.write_once(job, next).await
+    }
+
+    /// The run may be done although its backend has no word of it: a picture that was paid for is not
+    /// thrown away for that.
+    async fn found_in_the_bucket(&self, job: &Job) -> Result<bool, SweepError> {
+        let delivered = self.complete.deliver(job, &Report::default()).await?;
+        Ok(delivered.is_some())
     }
 
     /// Writes a next state that was decided on this very row; where somebody else was faster, the next

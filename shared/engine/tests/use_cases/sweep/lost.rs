@@ -128,6 +128,35 @@ async fn a_run_that_the_backend_vouches_for_goes_on_as_progress() {
 }
 
 #[tokio::test]
+async fn a_picture_counts_although_its_backend_has_no_word_of_it() {
+    let forgotten = Course {
+        end: End::Vanishes,
+        ..Course::USUAL
+    };
+    for (course, unreachable, looks) in [
+        (forgotten, false, 10),
+        // Its run limit has passed.
+        (NEVER_ENDS, true, 10),
+        // The last look.
+        (NEVER_ENDS, true, 0),
+    ] {
+        let mut stage = Stage::new();
+        stage.settings.timers.max_due_tries = looks;
+        let job = running(&stage, course).await;
+        stage.put_picture(&job);
+        stage.clock.set(at(60));
+        stage.preview.work().await;
+        stage.preview.set_unreachable(unreachable);
+        stage.sweep_at(&stage.only_preview(), 500).await;
+        let row = stage.row(&job.key).await;
+        let State::Succeeded { ended, .. } = &row.state else {
+            panic!("{course:?}, {looks} looks: {:?}", row.state)
+        };
+        assert_eq!(ended.cost_usd_micros, None, "nobody said what it took");
+    }
+}
+
+#[tokio::test]
 async fn a_run_that_is_gone_begins_anew_as_the_next_attempt() {
     let stage = Stage::new();
     let vanishes = Course {
