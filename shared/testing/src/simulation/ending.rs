@@ -30,6 +30,8 @@ pub struct Ending {
     pub ahead: bool,
     /// A process had a clock that was behind by more than a second.
     pub behind: bool,
+    /// A sweep did not come when it should have.
+    pub no_sweep: bool,
     /// The seed.
     pub seed: u64,
     /// Every port call and event with its time.

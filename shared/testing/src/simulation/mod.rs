@@ -15,6 +15,7 @@ pub mod seeded;
 mod tap;
 mod trace;
 pub mod verdict;
+mod watch;
 pub mod weather;
 mod world;
 

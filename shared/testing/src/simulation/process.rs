@@ -194,13 +194,14 @@ fn future_of(
     let route = backends.route();
     let settings = Arc::clone(&world.settings);
     match task {
-        Task::Submit { client, .. } => {
+        Task::Submit { client, tries } => {
+            let counted = world.scenario.counted.then_some(tries);
             let mut submit = ports.submit(&settings);
             submit.route = route;
-            let cancel_after = world.cancel_after;
+            let cancel_after = world.scenario.cancel_after;
             Box::pin(async move {
                 Outcome::Submitted(
-                    ask(client, cancel_after, async |request| {
+                    ask(client, counted, cancel_after, async |request| {
                         submit.run(&request).await
                     })
                     .await,
@@ -308,9 +309,10 @@ pub(super) fn stranger_to(account: &AccountId) -> AccountId {
     account_of(other)
 }
 
-/// Asks for a picture as a client with an idempotency key of its own does.
+/// Asks for a picture as a client with an idempotency key of its own does, or one that counts its tries.
 async fn ask(
     client: usize,
+    counted: Option<u32>,
     cancel_after: Option<Ms>,
     run: impl AsyncFnOnce(Request<'_>) -> Result<Submitted, SubmitError>,
 ) -> Result<Submitted, SubmitError> {
@@ -325,7 +327,10 @@ async fn ask(
         account: &account,
         model,
         input: &input,
-        identity: Identity::Key(format!("key-{number}")),
+        identity: match counted {
+            Some(retry) => Identity::Counted { retry },
+            None => Identity::Key(format!("key-{number}")),
+        },
         hash: RequestHash([number; 32]),
         cancel_after,
         trace: TraceId::generated(&[number; 16]),

@@ -43,6 +43,8 @@ pub struct Scenario {
     pub name: &'static str,
     /// How many clients each ask for one picture, 1.5 s apart.
     pub clients: usize,
+    /// They send no idempotency key and count their tries instead.
+    pub counted: bool,
     /// The backends in the order in which they are tried.
     pub sites: Vec<Site>,
     /// The clients' own deadline.
@@ -88,6 +90,7 @@ impl Scenario {
         Self {
             name: "usual",
             clients: 1,
+            counted: false,
             sites: vec![Site::usual("modal")],
             cancel_after: None,
             cancel_at: None,
@@ -116,6 +119,10 @@ impl Scenario {
             Self {
                 clients: 2,
                 ..Self::on("two clients", vec![Site::usual("modal")])
+            },
+            Self {
+                counted: true,
+                ..Self::on("counted tries", vec![Site::usual("modal")])
             },
             Self::on("by handle", vec![by_handle()]),
             Self::on(

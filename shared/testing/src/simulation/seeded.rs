@@ -83,6 +83,11 @@ impl Report {
             .collect()
     }
 
+    /// How many runs it counts.
+    pub const fn runs(&self) -> u64 {
+        self.runs
+    }
+
     /// The kinds that never hit: what was not tried was not shown.
     pub fn missing(&self) -> Vec<&'static str> {
         let all = Self::every_kind().into_iter();
@@ -94,14 +99,10 @@ impl Report {
         for fault in &ending.hit {
             *self.kinds.entry(fault.label()).or_default() += 1;
         }
-        let storm = ending.weather.storm;
         let others = [
             (AHEAD, ending.ahead),
             (BEHIND, ending.behind),
-            (
-                NO_SWEEP,
-                storm.is_some_and(|storm| storm.no_sweep_until > Ms(0)),
-            ),
+            (NO_SWEEP, ending.no_sweep),
         ];
         for (kind, _) in others.iter().filter(|(_, hit)| *hit) {
             *self.kinds.entry(kind).or_default() += 1;

@@ -7,13 +7,11 @@ use super::process::{Outcome, Process, Task, account_of, stranger_to};
 use super::scenario::{Scenario, Site};
 use super::tap::Gate;
 use super::trace::{name_of, text_of};
-use super::verdict::same_outcome;
 use super::weather::Weather;
 use crate::backend::FakeBackend;
 use crate::sample::CREATED_AT;
 use crate::{ManualClock, MemoryImageStore, MemoryJobStore, MemoryQueue, SeededEntropy};
 use ryla_domain::id::{Attempt, JobKey};
-use ryla_domain::job::Job;
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_engine::complete::{Callback, Event};
 use ryla_engine::dispatch::Handled;
@@ -33,7 +31,7 @@ const TRIES: u32 = 6;
 const PAUSE: Ms = Ms::seconds(5);
 
 /// How old what a stale read shows is at least, and how late a worker repeats itself.
-const STALE: Ms = Ms::seconds(2);
+pub(super) const STALE: Ms = Ms::seconds(2);
 const LONG_AFTER: Ms = Ms::seconds(250);
 
 /// When clients look at their job, counted from when they were told of it.
@@ -45,20 +43,20 @@ pub(super) struct World {
     pub(super) jobs: Arc<MemoryJobStore>,
     /// As it was some seconds ago: what stale reads see.
     pub(super) jobs_before: Arc<MemoryJobStore>,
-    jobs_next: MemoryJobStore,
-    copied_at: UnixMs,
-    looked_after: u64,
+    pub(super) jobs_next: MemoryJobStore,
+    pub(super) copied_at: UnixMs,
+    pub(super) looked_after: u64,
     pub(super) images: Arc<MemoryImageStore>,
     pub(super) queue: Arc<MemoryQueue>,
     pub(super) sites: Vec<Arc<FakeBackend>>,
     pub(super) settings: Arc<Settings>,
     pub(super) ids: Arc<SeededEntropy>,
     pub(super) gate: Arc<Gate>,
-    pub(super) cancel_after: Option<Ms>,
-    scenario: Scenario,
+    pub(super) scenario: Scenario,
     weather: Weather,
     ahead: bool,
     behind: bool,
+    no_sweep: bool,
     seed: u64,
     order: SeededEntropy,
     agenda: BTreeMap<(UnixMs, u64), Task>,
@@ -66,8 +64,8 @@ pub(super) struct World {
     begun: usize,
     planned: u64,
     told: Vec<Option<JobKey>>,
-    known: BTreeMap<JobKey, Known>,
-    seen_wrong: Vec<String>,
+    pub(super) known: BTreeMap<JobKey, Known>,
+    pub(super) seen_wrong: Vec<String>,
 }
 
 impl World {
@@ -98,11 +96,11 @@ impl World {
             sites,
             settings: Arc::new(settings(scenario)),
             ids: Arc::new(SeededEntropy::new(!seed)),
-            cancel_after: scenario.cancel_after,
             scenario: scenario.clone(),
             weather: weather.clone(),
             ahead: false,
             behind: false,
+            no_sweep: false,
             seed,
             order: SeededEntropy::new(seed),
             agenda: BTreeMap::new(),
@@ -192,6 +190,7 @@ impl World {
             if matches!(task, Task::Sweep)
                 && storm.is_some_and(|storm| now < CREATED_AT + storm.no_sweep_until)
             {
+                self.no_sweep = true;
                 continue;
             }
             self.begin(task);
@@ -380,49 +379,6 @@ impl World {
         self.told[client] = Some(key);
     }
 
-    /// What a client is shown is its account's.
-    fn shown(&mut self, asked: &JobKey, job: Option<&Job>, listed: &[Job]) {
-        if job.is_some_and(|job| job.key != *asked)
-            || listed.iter().any(|job| job.key.account != asked.account)
-        {
-            self.seen_wrong
-                .push(format!("{} was shown another account's job", asked.account));
-        }
-    }
-
-    /// What anybody could see now, held against what could be seen before.
-    fn look_at_the_jobs(&mut self) {
-        let now = self.clock.now();
-        if now.since(self.copied_at) >= STALE {
-            self.jobs_before.become_copy_of(&self.jobs_next);
-            self.jobs_next.become_copy_of(&self.jobs);
-            self.copied_at = now;
-        }
-        let calls = self.jobs.calls();
-        if std::mem::replace(&mut self.looked_after, calls) == calls {
-            return;
-        }
-        for job in self.jobs.jobs() {
-            let ended = job.state.phase().is_terminal();
-            if let Some(before) = self.known.get(&job.key) {
-                if job.rev < before.job.rev {
-                    self.seen_wrong.push(format!("{} lost a write", job.key));
-                }
-                if before.ended_seen_at.is_some() && !same_outcome(&before.job, &job) {
-                    let (was, is) = (&before.job, &job);
-                    self.seen_wrong
-                        .push(format!("an outcome changed: {was:?} became {is:?}"));
-                }
-            }
-            let before = self.known.get(&job.key);
-            let ended_seen_at = before
-                .and_then(|before| before.ended_seen_at)
-                .or(ended.then_some(now));
-            self.known
-                .insert(job.key.clone(), Known { job, ended_seen_at });
-        }
-    }
-
     fn ending(self) -> Ending {
         let log = self.gate.take_log();
         let runs = self.sites.iter().flat_map(|site| {
@@ -444,6 +400,7 @@ impl World {
             scenario: self.scenario,
             ahead: self.ahead,
             behind: self.behind,
+            no_sweep: self.no_sweep,
             weather: self.weather,
             seed: self.seed,
         }

@@ -8,7 +8,10 @@ const SEEDS: u64 = 10_000;
 fn no_seed_breaks_a_promise_and_every_kind_of_fault_hits() {
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     match simulate(&(0..SEEDS), threads) {
-        Ok(report) => assert_eq!(report.missing(), [""; 0], "never hit, in\n{report}"),
+        Ok(report) => {
+            assert_eq!(report.runs(), SEEDS, "not all were played");
+            assert_eq!(report.missing(), [""; 0], "never hit, in\n{report}");
+        }
         Err(failure) => panic!("{failure}"),
     }
 }

@@ -1,7 +1,8 @@
 //! The simulation keeps its own promises: a seed repeats its run, and what is planned happens.
 
 use super::kept;
-use crate::simulation::{Fault, Harm, Kind, Scenario, Weather, play};
+use crate::simulation::seeded::replay;
+use crate::simulation::{Ending, Fault, Harm, Kind, Scenario, Weather, play};
 
 #[test]
 fn one_seed_is_one_run_and_another_seed_is_another() {
@@ -19,6 +20,17 @@ fn one_seed_is_one_run_and_another_seed_is_another() {
             "{}",
             scenario.name
         );
+    }
+}
+
+/// With faults at every call, message and callback and clocks that are off: still the same run.
+#[test]
+fn a_seed_of_a_storm_is_one_run_as_well() {
+    for seed in (3..400).step_by(4) {
+        let trace = |ending: Ending| (ending.trace, ending.hit);
+        let [first, second] = [(), ()].map(|()| replay(seed).map(trace).ok());
+        assert!(first.is_some(), "seed {seed} breaks a promise");
+        assert_eq!(first, second, "seed {seed}");
     }
 }
 
