@@ -116,6 +116,7 @@ impl Expression {
             .set
             .push(format!("{sent} = if_not_exists({sent}, {now})"));
         change.remove(self, "hold");
+        change.remove(self, "again_at");
         change.expression()
     }
 
@@ -227,7 +228,7 @@ mod tests {
             expression.update(&write),
             "SET #rev = #rev + :5, #phase = :6, #claim = :7, #lease_until = :8, \
              #claims = if_not_exists(#claims, :9) + :10, \
-             #dispatched_at = if_not_exists(#dispatched_at, :11) REMOVE #hold"
+             #dispatched_at = if_not_exists(#dispatched_at, :11) REMOVE #hold, #again_at"
         );
         assert_eq!(expression.values.len(), 12);
         assert_eq!(expression.names["#lease_until"], "lease_until");

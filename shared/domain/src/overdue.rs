@@ -6,7 +6,7 @@ use crate::id::{BackendId, CallId};
 use crate::job::{AttemptEnd, Illegal, Job, Start};
 use crate::model::Media;
 use crate::report::Report;
-use crate::state::State;
+use crate::state::{Hold, State};
 use crate::time::UnixMs;
 use crate::timers::Timers;
 
@@ -73,6 +73,8 @@ pub fn look(job: &Job, now: UnixMs, timers: &Timers, media: Media) -> Look {
     match &job.state {
         State::Succeeded { .. } | State::Failed { .. } | State::Canceled { .. } => Look::Leave,
         State::Accepted(_) if late => Look::End,
+        // Its message is on the way; a second one would ask the same backends in between.
+        State::Accepted(s) if waits(s.hold, now, timers) => Look::Leave,
         State::Accepted(_) => Look::Resend,
         State::Canceling(_) => Look::Cancel,
         State::Dispatching(_) | State::Running(_) if late => Look::Ask,
@@ -88,6 +90,11 @@ pub fn look(job: &Job, now: UnixMs, timers: &Timers, media: Media) -> Look {
             }
         }
     }
+}
+
+/// Whether a held job's message is yet to come: a queue may hand it over a little late.
+fn waits(hold: Option<Hold>, now: UnixMs, timers: &Timers) -> bool {
+    matches!(hold, Some(Hold::Backend { again_at: Some(at) }) if now < at + timers.sweep_period)
 }
 
 /// What follows from the backend's answer. `next` is the backend for another attempt after a failure

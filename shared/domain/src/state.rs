@@ -57,7 +57,11 @@ pub enum Hold {
     /// The account runs as many jobs as it may.
     Account,
     /// No backend takes it at the moment.
-    Backend,
+    Backend {
+        /// When the message comes back that asks them again; `None` in rows of builds that did not
+        /// note it.
+        again_at: Option<UnixMs>,
+    },
 }
 
 /// Data of [`State::Dispatching`].

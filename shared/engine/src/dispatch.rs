@@ -287,16 +287,17 @@ impl Dispatch {
     ) -> Result<(), DispatchError> {
         let route = self.backends.route();
         let backend = route.first().unwrap_or(&job.backend).clone();
-        let next = job.clone().hold(Hold::Backend, backend)?;
+        let backoff = self.settings.timers.hold_backoff().wait(message.tries);
+        let delay = wait.map_or(backoff, |wait| wait.max(backoff));
+        let again_at = Some(self.clock.now() + delay);
+        let next = job.clone().hold(Hold::Backend { again_at }, backend)?;
         if self.replace(&job, &next).await?.is_none() {
             return Ok(());
         }
-        let backoff = self.settings.timers.hold_backoff().wait(message.tries);
         let later = Message {
             tries: message.tries.saturating_add(1),
             ..message.clone()
         };
-        let delay = wait.map_or(backoff, |wait| wait.max(backoff));
         self.queue.send(&later.body(), delay).await?;
         Ok(())
     }

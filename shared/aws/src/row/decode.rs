@@ -99,7 +99,9 @@ fn state(fields: &Fields<'_>) -> Result<State, StoreError> {
             hold: match fields.optional_str("hold")? {
                 None => None,
                 Some("account") => Some(Hold::Account),
-                Some("backend") => Some(Hold::Backend),
+                Some("backend") => Some(Hold::Backend {
+                    again_at: fields.optional_time("again_at")?,
+                }),
                 Some(_) => return Err(corrupt("hold")),
             },
         }),

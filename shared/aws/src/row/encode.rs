@@ -53,7 +53,7 @@ pub fn encode(job: &Job) -> Row {
 const fn hold_name(hold: Hold) -> &'static str {
     match hold {
         Hold::Account => "account",
-        Hold::Backend => "backend",
+        Hold::Backend { .. } => "backend",
     }
 }
 
@@ -100,7 +100,12 @@ impl Attributes {
         self.optional_number("dispatched_at", state.dispatched_at());
         self.optional_number("started_at", state.started_at());
         match state {
-            State::Accepted(s) => self.optional_text("hold", s.hold.map(hold_name)),
+            State::Accepted(s) => {
+                self.optional_text("hold", s.hold.map(hold_name));
+                if let Some(Hold::Backend { again_at }) = s.hold {
+                    self.optional_number("again_at", again_at);
+                }
+            }
             State::Dispatching(s) => {
                 self.text("claim", &s.claim);
                 self.number("claims", s.claims);

@@ -129,6 +129,8 @@ fn kinds() -> Vec<(&'static str, Job)> {
         },
         reason: CancelReason::Deadline,
     };
+    let again_at = Some(UnixMs(T0 + 60_000));
+    let waiting = accepted(Some(Hold::Backend { again_at }));
     let mut by_caller = job("fixture-by-caller", accepted(Some(Hold::Account)));
     by_caller.deadline.by = DeadlineBy::Caller;
     by_caller.retry_of = Some("fixture-failed".parse().unwrap());
@@ -141,7 +143,14 @@ fn kinds() -> Vec<(&'static str, Job)> {
         ("accepted", job("fixture-accepted", accepted(None))),
         (
             "accepted-held",
-            job("fixture-accepted-held", accepted(Some(Hold::Backend))),
+            job(
+                "fixture-accepted-held",
+                accepted(Some(Hold::Backend { again_at: None })),
+            ),
+        ),
+        (
+            "accepted-held-until",
+            job("fixture-accepted-held-until", waiting),
         ),
         ("accepted-by-caller", by_caller),
         (
@@ -281,7 +290,7 @@ fn a_newer_row_is_left_to_a_newer_build_whatever_else_is_in_it() {
 }
 
 /// Attributes that a row may lack; every other one is needed.
-const OPTIONAL: [&str; 16] = [
+const OPTIONAL: [&str; 17] = [
     "sk",
     "gpk",
     "deadline_by",
@@ -290,6 +299,7 @@ const OPTIONAL: [&str; 16] = [
     "removed",
     "retry_of",
     "hold",
+    "again_at",
     "call",
     "progress",
     "timings",

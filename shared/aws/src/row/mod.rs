@@ -17,7 +17,7 @@
 //! | `removed` | BOOL | data was removed; absent otherwise |
 //! | `retry_of` | S | id of the job that this one repeats |
 //! | `phase`, `attempt` | S, N | every state |
-//! | `hold` | S | accepted: `account` or `backend` |
+//! | `hold`, `again_at` | S, N | accepted: `account` or `backend`, with when its message comes back |
 //! | `claim`, `claims`, `lease_until` | S, N, N | dispatching |
 //! | `dispatched_at`, `started_at` | N | from the moment on, until another attempt |
 //! | `seen_at`, `seq`, `call`, `progress` | N, N, S, N | running |

@@ -244,7 +244,7 @@ impl Job {
     const fn held_code(&self) -> Option<Code> {
         match &self.state {
             State::Accepted(Accepted {
-                hold: Some(Hold::Backend),
+                hold: Some(Hold::Backend { .. }),
                 ..
             }) => Some(Code::BackendUnreachable),
             _ => None,

@@ -55,7 +55,7 @@ const RUNNING: Answer = Answer::Running { call: None };
 #[test]
 fn an_accepted_job_that_is_due_gets_its_message_again_until_the_deadline() {
     let held = in_phase(Phase::Dispatching)
-        .hold(Hold::Backend, backend("modal"))
+        .hold(Hold::Backend { again_at: None }, backend("modal"))
         .unwrap();
     for job in [accepted(), held] {
         let deadline = job.deadline.at;
@@ -63,6 +63,19 @@ fn an_accepted_job_that_is_due_gets_its_message_again_until_the_deadline() {
         assert_eq!(look_at(&job, deadline - Ms(1)), Look::Resend);
         assert_eq!(look_at(&job, deadline), Look::End);
     }
+}
+
+#[test]
+fn a_held_job_whose_message_is_on_the_way_gets_no_second_one() {
+    let again_at = Some(at(300));
+    let held = in_phase(Phase::Dispatching)
+        .hold(Hold::Backend { again_at }, backend("modal"))
+        .unwrap();
+    let a_period_later = at(300) + Timers::default().sweep_period;
+    assert_eq!(look_at(&held, at(120)), Look::Leave);
+    assert_eq!(look_at(&held, a_period_later - Ms(1)), Look::Leave);
+    assert_eq!(look_at(&held, a_period_later), Look::Resend, "it was lost");
+    assert_eq!(look_at(&held, held.deadline.at), Look::End);
 }
 
 #[test]

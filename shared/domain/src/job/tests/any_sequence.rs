@@ -98,7 +98,7 @@ fn apply(job: Job, event: &Event, now: UnixMs) -> Result<Job, Illegal> {
             let hold = if *account {
                 Hold::Account
             } else {
-                Hold::Backend
+                Hold::Backend { again_at: None }
             };
             job.hold(hold, backend("modal"))
         }

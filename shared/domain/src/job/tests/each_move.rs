@@ -236,7 +236,9 @@ fn no_attempt_begins_at_the_deadline_and_it_is_the_deadline_that_ends_the_job() 
 #[test]
 fn a_held_job_waits_under_the_same_attempt_number() {
     let job = in_phase(Phase::Dispatching);
-    let held = job.hold(Hold::Backend, backend("pod")).unwrap();
+    let held = job
+        .hold(Hold::Backend { again_at: None }, backend("pod"))
+        .unwrap();
     assert_eq!(held.origin().attempt, Attempt::FIRST);
     assert_eq!(held.backend, backend("pod"));
     assert_eq!(held.state.dispatched_at(), None);
@@ -256,7 +258,7 @@ fn handing_over_keeps_attempt_and_claim() {
 fn the_systems_deadline_fails_a_job_and_the_callers_cancels_it() {
     let deadline = accepted().deadline.at;
     let held = in_phase(Phase::Dispatching)
-        .hold(Hold::Backend, backend("modal"))
+        .hold(Hold::Backend { again_at: None }, backend("modal"))
         .unwrap();
     let of_account = in_phase(Phase::Dispatching)
         .hold(Hold::Account, backend("modal"))
@@ -294,7 +296,7 @@ fn the_systems_deadline_fails_a_job_and_the_callers_cancels_it() {
 #[test]
 fn a_job_is_given_up_as_our_failure_unless_no_backend_took_it() {
     let held = in_phase(Phase::Dispatching)
-        .hold(Hold::Backend, backend("modal"))
+        .hold(Hold::Backend { again_at: None }, backend("modal"))
         .unwrap();
     assert_eq!(
         code_of(&accepted().give_up(at(30)).unwrap()),

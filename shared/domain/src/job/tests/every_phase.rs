@@ -61,7 +61,7 @@ const TABLE: &[(&str, Move, [Leads; 7])] = {
         ),
         (
             "hold",
-            |job| job.hold(Hold::Backend, backend("modal")),
+            |job| job.hold(Hold::Backend { again_at: None }, backend("modal")),
             [No, To(Accepted), No, No, No, No, No],
         ),
         (

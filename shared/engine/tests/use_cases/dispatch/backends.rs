@@ -85,7 +85,6 @@ async fn where_no_backend_takes_it_the_job_is_held_and_tried_again_ever_later() 
         let State::Accepted(s) = &row.state else {
             panic!("held: {:?}", row.state)
         };
-        assert_eq!(s.hold, Some(Hold::Backend));
         assert_eq!(
             row.backend.as_str(),
             "preview",
@@ -93,6 +92,8 @@ async fn where_no_backend_takes_it_the_job_is_held_and_tried_again_ever_later() 
         );
         assert_eq!(row.origin().attempt.number(), 1);
         let (message, delay) = stage.sent().pop().unwrap();
+        let again_at = Some(at(0) + delay);
+        assert_eq!(s.hold, Some(Hold::Backend { again_at }));
         delays.push(delay.0 / 1_000);
         body = message.body();
     }

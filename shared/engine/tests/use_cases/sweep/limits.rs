@@ -1,14 +1,17 @@
 //! Every limit of the sweep, just before and just after.
 
 use super::{NEVER_BOOTS, NEVER_ENDS, NOTHING, code_of, running, taken};
-use crate::stage::{Quirk, Stage, at};
+use crate::stage::{Quirk, Stage, at, claim, start_of};
 use ryla_domain::failure::Code;
 use ryla_domain::job::{DeadlineBy, Due, Job};
 use ryla_domain::state::{Hold, Phase};
 use ryla_domain::time::Ms;
+use ryla_engine::dispatch::Handled;
+use ryla_engine::port::Queue;
 use ryla_engine::sweep::Scope;
 use ryla_testing::backend::Course;
 use ryla_testing::sample::a_job;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn the_looks_of_a_sweep_every_minute_follow_the_back_off_up_to_the_deadline() {
@@ -182,7 +185,9 @@ async fn a_held_job_ends_as_unreachable_at_its_deadline() {
     let stage = Stage::new();
     let job = a_job().in_phase(Phase::Dispatching);
     let backend = job.backend.clone();
-    let job = stage.store(job.hold(Hold::Backend, backend).unwrap()).await;
+    let job = stage
+        .store(job.hold(Hold::Backend { again_at: None }, backend).unwrap())
+        .await;
     stage.sweep_at(&stage.only_preview(), 900).await;
     assert_eq!(
         code_of(&stage.row(&job.key).await),
@@ -292,4 +297,31 @@ async fn a_job_long_past_its_deadline_is_looked_at_again_within_four_periods() {
     assert_eq!(dead.run(Scope::Due).await.failed, 1);
     stage.sweep_at(&stage.only_preview(), 4_500 + 4 * 60).await;
     assert_eq!(code_of(&stage.row(&job.key).await), Some(Code::Timeout));
+}
+
+#[tokio::test]
+async fn a_held_job_has_one_message_under_way_however_often_it_is_looked_at() {
+    let stage = Stage::new();
+    stage.preview.unavailable_until(at(10_000));
+    let job = stage.store(a_job().build()).await;
+    let ports = stage.ports();
+    let dispatch = ports.dispatch(&Arc::new(stage.settings.clone()), &stage.only_preview());
+    stage.queue.send(&start_of(&job), Ms(0)).await.unwrap();
+    for second in 0..900 {
+        stage.clock.set(at(second));
+        for message in stage.queue.receive(10) {
+            let handled = dispatch.handle(&message.body, &claim("mine")).await;
+            assert_eq!(handled, Handled::Done);
+            stage.queue.ack(&message);
+        }
+        if second % 60 == 0 {
+            stage.sweeper(&stage.only_preview()).run(Scope::Due).await;
+        }
+        assert!(stage.queue.waiting().len() <= 1, "after {second} s");
+    }
+    let starts = stage.preview.calls().len();
+    assert_eq!(
+        starts, 19,
+        "after 0, 2, 6, 14, 30, 62 s and then each minute"
+    );
 }

@@ -39,7 +39,10 @@ async fn a_claim_makes_the_domains_row(store: &dyn JobStore) {
     claim(store, &job, "first", at(1)).await;
 
     let held = fresh_job("claim-held").in_phase(Phase::Dispatching);
-    let held = held.hold(Hold::Backend, "other".parse().unwrap()).unwrap();
+    let again_at = Some(at(1));
+    let held = held
+        .hold(Hold::Backend { again_at }, "other".parse().unwrap())
+        .unwrap();
     put(store, &held).await;
     claim(store, &held, "after-hold", at(2)).await;
 }

@@ -154,7 +154,12 @@ async fn a_moved_due_entry_stays_where_it_is(store: &dyn JobStore) {
 
     let next = seen
         .clone()
-        .hold(Hold::Backend, "other".parse().unwrap())
+        .hold(
+            Hold::Backend {
+                again_at: Some(LATER),
+            },
+            "other".parse().unwrap(),
+        )
         .unwrap();
     assert_eq!(next.due, seen.due);
     let row = done(
