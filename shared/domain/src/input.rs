@@ -4,10 +4,12 @@
 //! names of unknown fields (shortened), never a text.
 
 mod fields;
+mod file;
 mod hints;
 mod limits;
 
 pub use fields::Fields;
+pub use file::{FileRef, InlineFile, MAX_INLINE_BYTES, MAX_PIXELS};
 pub use limits::{Real, Whole};
 
 use crate::output::Retention;

@@ -1,7 +1,8 @@
 //! Results of a job: what the row keeps of each picture, and where it lies in the bucket.
 
 use crate::id::{Attempt, OutputToken};
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserializer, Error as _};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
@@ -44,7 +45,7 @@ impl fmt::Display for Retention {
     }
 }
 
-/// The file format of a picture.
+/// The file format of what a job makes. In JSON it is the file name's ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// JPEG.
@@ -53,11 +54,16 @@ pub enum Format {
     Png,
     /// WebP.
     Webp,
+    /// H.264 in MP4: the only format of videos.
+    Mp4,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 3] = [Self::Jpg, Self::Png, Self::Webp];
+    pub const ALL: [Self; 4] = [Self::Jpg, Self::Png, Self::Webp, Self::Mp4];
+
+    /// The formats of still pictures.
+    pub const PICTURES: [Self; 3] = [Self::Jpg, Self::Png, Self::Webp];
 
     /// The file name's ending, which is also the name in inputs and rows.
     pub const fn extension(self) -> &'static str {
@@ -65,6 +71,7 @@ impl Format {
             Self::Jpg => "jpg",
             Self::Png => "png",
             Self::Webp => "webp",
+            Self::Mp4 => "mp4",
         }
     }
 
@@ -74,6 +81,7 @@ impl Format {
             Self::Jpg => "image/jpeg",
             Self::Png => "image/png",
             Self::Webp => "image/webp",
+            Self::Mp4 => "video/mp4",
         }
     }
 
@@ -82,6 +90,19 @@ impl Format {
         Self::ALL
             .into_iter()
             .find(|format| format.extension() == extension)
+    }
+}
+
+impl Serialize for Format {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.extension())
+    }
+}
+
+impl<'de> Deserialize<'de> for Format {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let extension = String::deserialize(deserializer)?;
+        Self::of_extension(&extension).ok_or_else(|| D::Error::custom("not a file format"))
     }
 }
 
@@ -107,6 +128,11 @@ impl ObjectKey {
     /// Where an input lies that is too long for the row: `in/{token}.json`.
     pub fn input(token: &OutputToken) -> Self {
         Self(format!("in/{token}.json"))
+    }
+
+    /// Where a file lies that came inside a request: `in/{token}/{field}`.
+    pub fn input_file(token: &OutputToken, field: &str) -> Self {
+        Self(format!("in/{token}/{field}"))
     }
 
     /// The key as text.
@@ -156,9 +182,9 @@ pub struct Output {
     pub slot: u8,
     /// Size of the object.
     pub bytes: u64,
-    /// Width in pixels.
+    /// Width in pixels; 0 for a video whose first bytes do not say it.
     pub width: u32,
-    /// Height in pixels.
+    /// Height in pixels; 0 like the width.
     pub height: u32,
 }
 

@@ -4,7 +4,7 @@
 
 use super::hints::{any_of, describe, nearest};
 use super::limits::{Real, Whole, may_have_lost_digits, whole_number};
-use super::{InvalidField, InvalidInput};
+use super::{InlineFile, InvalidField, InvalidInput};
 use serde_json::{Map, Value};
 
 /// So many unknown fields are named one by one; a body may hold a hundred thousand, the reply must
@@ -22,6 +22,8 @@ pub struct Fields<'a> {
     object: &'a Map<String, Value>,
     known: Vec<&'static str>,
     problems: Vec<InvalidField>,
+    /// Files that came inside the request.
+    pub(super) files: Vec<InlineFile>,
 }
 
 impl<'a> Fields<'a> {
@@ -36,6 +38,7 @@ impl<'a> Fields<'a> {
             object,
             known: Vec::new(),
             problems: Vec::new(),
+            files: Vec::new(),
         }
     }
 
@@ -53,11 +56,11 @@ impl<'a> Fields<'a> {
         text.unwrap_or_default()
     }
 
-    /// A text of at most `max_chars` characters, empty by default.
-    pub fn text(&mut self, name: &'static str, max_chars: usize) -> &'a str {
+    /// A text of at most `max_chars` characters; it may be empty.
+    pub fn text(&mut self, name: &'static str, max_chars: usize, default: &'a str) -> &'a str {
         self.take(name)
             .and_then(|value| self.checked_text(name, value, max_chars))
-            .unwrap_or_default()
+            .unwrap_or(default)
     }
 
     /// A whole number; 1024.0 is one, 1e19 is none (its digits cannot be trusted), and neither is
@@ -180,6 +183,20 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// Whether of two names for the same only the second is given; both at once are refused.
+    pub fn only_the_second(&mut self, first: &'static str, second: &'static str) -> bool {
+        let given = |name| self.object.get(name).is_some_and(|value| !value.is_null());
+        let (has_first, has_second) = (given(first), given(second));
+        self.known.extend([first, second]);
+        if has_first && has_second {
+            self.refuse(
+                second,
+                format!("says the same as \"{first}\"; give one of them"),
+            );
+        }
+        has_second && !has_first
+    }
+
     /// An object inside this one, read by `read`; where it is left out, `read` sees an empty one.
     pub fn object<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Fields<'_>) -> T) -> T {
         let empty = Map::new();
@@ -231,7 +248,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The field's value; null means the same as leaving it out.
-    fn take(&mut self, name: &'static str) -> Option<&'a Value> {
+    pub(super) fn take(&mut self, name: &'static str) -> Option<&'a Value> {
         self.known.push(name);
         self.object.get(name).filter(|value| !value.is_null())
     }
@@ -265,7 +282,7 @@ impl<'a> Fields<'a> {
         Some(text)
     }
 
-    fn refuse(&mut self, name: &str, message: impl Into<String>) {
+    pub(super) fn refuse(&mut self, name: &str, message: impl Into<String>) {
         self.problems.push(InvalidField {
             field: format!("{}.{name}", self.path),
             message: message.into(),

@@ -1,16 +1,28 @@
 //! The catalog: which models exist, what they take, what they give. Submit, estimate, the routes
 //! under `/v1/models`, the command line and the studio all read it; nothing else lists models. A
-//! new model is one new file beside this one, one line in `CATALOG` and one variant of [`Input`].
+//! new model is one new file beside this one and one line of `catalog!`.
 
-mod by_extension;
+mod common;
+mod declare;
+mod face_swap;
+mod field;
+mod flux;
 mod flux_dev;
+mod flux_instantid;
+mod flux_ipadapter_faceid;
+mod flux_lora;
+mod live_portrait;
+mod sdxl;
+mod sdxl_instantid;
+mod wan2;
+mod z_image;
+mod z_image_instantid;
+mod z_image_pulid;
 
-pub use flux_dev::FluxDevInput;
-
-use crate::input::{self, Fields, InvalidInput, JobOptions};
+use crate::input::{self, Fields, InlineFile, InvalidInput, JobOptions};
 use crate::output::Format;
-use crate::prompt::Prompt;
 use data_encoding::HEXLOWER;
+use declare::ModelInput;
 use schemars::Schema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::transform::RecursiveTransform;
@@ -19,7 +31,59 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
 
-static CATALOG: [Model; 1] = [flux_dev::model()];
+/// Lists the models in the order of listings: the variant of [`Input`], its input and its entry.
+macro_rules! catalog {
+    ($($variant:ident($module:ident::$input:ident) = $entry:ident,)+) => {
+        $(pub use $module::$input;)+
+
+        static CATALOG: [Model; [$(stringify!($variant)),+].len()] = [$($module::$entry()),+];
+
+        /// The resolved input of one job. Its JSON is what the row keeps, what replies show as `input`,
+        /// and what the worker gets as `params`.
+        #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[serde(untagged)]
+        pub enum Input {
+            $(
+                #[doc = concat!("[`", stringify!($input), "`].")]
+                $variant($input),
+            )+
+        }
+
+        impl Input {
+            /// The file format of what the job makes.
+            pub fn format(&self) -> Format {
+                match self {
+                    $(Self::$variant(input) => input.format(),)+
+                }
+            }
+        }
+
+        $(
+            impl From<$input> for Input {
+                fn from(input: $input) -> Self {
+                    Self::$variant(input)
+                }
+            }
+        )+
+    };
+}
+
+catalog! {
+    FluxDev(flux_dev::FluxDevInput) = model,
+    Flux(flux::FluxInput) = model,
+    FluxLora(flux_lora::FluxLoraInput) = model,
+    FluxInstantId(flux_instantid::FluxInstantIdInput) = model,
+    FluxIpAdapterFaceId(flux_ipadapter_faceid::FluxIpAdapterFaceIdInput) = model,
+    Sdxl(sdxl::SdxlInput) = model,
+    SdxlInstantId(sdxl_instantid::SdxlInstantIdInput) = model,
+    ZImageSimple(z_image::ZImageSimpleInput) = simple,
+    ZImageDanrisi(z_image::ZImageDanrisiInput) = danrisi,
+    ZImageInstantId(z_image_instantid::ZImageInstantIdInput) = model,
+    ZImagePulid(z_image_pulid::ZImagePulidInput) = model,
+    FaceSwap(face_swap::FaceSwapInput) = model,
+    LivePortrait(live_portrait::LivePortraitInput) = model,
+    Wan2(wan2::Wan2Input) = model,
+}
 
 /// What a model makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +122,8 @@ pub struct Model {
     pub typical_s: u32,
     /// Seconds until a cold container of its class can begin.
     pub cold_start_s: u32,
-    /// GPU class: models of one class share containers, breaker and floor.
+    /// GPU class: models of one class share containers, breaker and floor. It is the family of the
+    /// workflow.
     pub class: &'static str,
     /// The graph that backends run: `infra/workflows/{workflow}.json`.
     pub workflow: &'static str,
@@ -66,6 +131,19 @@ pub struct Model {
     read: fn(&mut Fields<'_>, u64) -> Input,
     decode: fn(&Value) -> Result<Input, serde_json::Error>,
     version_id: OnceLock<String>,
+    picture_fields: OnceLock<Vec<String>>,
+}
+
+/// What a model's file says of it besides its fields.
+#[derive(Clone, Copy)]
+struct Facts {
+    name: &'static str,
+    description: &'static str,
+    license_note: &'static str,
+    media: Media,
+    typical_s: u32,
+    cold_start_s: u32,
+    class: &'static str,
 }
 
 /// An accepted `input`: what the model gets, and what is ours.
@@ -73,33 +151,10 @@ pub struct Model {
 pub struct Parsed {
     /// The resolved input: every default and the seed filled in.
     pub input: Input,
+    /// Files that came inside the request; the input names them by their hash.
+    pub files: Vec<InlineFile>,
     /// The options of `input.job`.
     pub options: JobOptions,
-}
-
-/// The resolved input of one job. Its JSON is what the row keeps, what replies show as `input`, and
-/// what the worker gets as `params`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Input {
-    /// Of `ryla/flux-dev`.
-    FluxDev(FluxDevInput),
-}
-
-/// What the system asks of every model's input that makes a picture from a prompt.
-pub trait PictureInput {
-    /// What to show.
-    fn prompt(&self) -> &Prompt;
-    /// What to keep out; empty where nothing was asked.
-    fn negative_prompt(&self) -> &Prompt;
-    /// Wanted width in pixels.
-    fn width(&self) -> u32;
-    /// Wanted height in pixels.
-    fn height(&self) -> u32;
-    /// The seed, given or drawn.
-    fn seed(&self) -> u64;
-    /// Wanted file format.
-    fn output_format(&self) -> Format;
 }
 
 /// A stored input that this build cannot read. Without a source on purpose: decoder messages quote
@@ -124,6 +179,28 @@ pub fn find(owner: &str, name: &str) -> Option<&'static Model> {
 }
 
 impl Model {
+    /// The entry of the model whose input is `T`: one picture or video a job, by the workflow of the
+    /// same name.
+    const fn of<T: ModelInput>(facts: Facts) -> Self {
+        Self {
+            owner: "ryla",
+            name: facts.name,
+            description: facts.description,
+            license_note: facts.license_note,
+            media: facts.media,
+            output: OutputKind::Single,
+            typical_s: facts.typical_s,
+            cold_start_s: facts.cold_start_s,
+            class: facts.class,
+            workflow: facts.name,
+            schema: SchemaGenerator::into_root_schema_for::<T>,
+            read: |fields, drawn_seed| T::read(fields, drawn_seed).into(),
+            decode: |stored| T::deserialize(stored).map(Into::into),
+            version_id: OnceLock::new(),
+            picture_fields: OnceLock::new(),
+        }
+    }
+
     /// The public name, `ryla/flux-dev`.
     pub fn slug(&self) -> String {
         format!("{}/{}", self.owner, self.name)
@@ -185,7 +262,29 @@ impl Model {
         let mut fields = Fields::new(input);
         let input = (self.read)(&mut fields, drawn_seed);
         let options = JobOptions::read(&mut fields);
-        fields.finish().map(|()| Parsed { input, options })
+        let files = fields.take_files();
+        fields.finish().map(|()| Parsed {
+            input,
+            files,
+            options,
+        })
+    }
+
+    /// Input fields that hold pictures, in the order of forms.
+    pub fn picture_fields(&self) -> &[String] {
+        self.picture_fields.get_or_init(|| {
+            let schema = self.input_schema();
+            let properties = schema["properties"].as_object();
+            let of_files = properties
+                .into_iter()
+                .flatten()
+                .filter(|(_, property)| property["format"] == "uri");
+            let mut fields: Vec<(u64, &String)> = of_files
+                .map(|(name, property)| (property["x-order"].as_u64().unwrap_or(0), name))
+                .collect();
+            fields.sort();
+            fields.into_iter().map(|(_, name)| name.clone()).collect()
+        })
     }
 
     /// Reads what [`Input::to_json`] made. Ranges are not looked at again: they may have narrowed
@@ -218,52 +317,6 @@ impl Input {
     /// The same JSON as the worker gets it: the workflow's bindings name its fields.
     pub fn params(&self) -> Value {
         self.to_json()
-    }
-
-    fn picture(&self) -> &dyn PictureInput {
-        match self {
-            Self::FluxDev(input) => input,
-        }
-    }
-
-    /// What to show.
-    pub fn prompt(&self) -> &Prompt {
-        self.picture().prompt()
-    }
-
-    /// What to keep out; empty where nothing was asked.
-    pub fn negative_prompt(&self) -> &Prompt {
-        self.picture().negative_prompt()
-    }
-
-    /// Wanted width in pixels.
-    pub fn width(&self) -> u32 {
-        self.picture().width()
-    }
-
-    /// Wanted height in pixels.
-    pub fn height(&self) -> u32 {
-        self.picture().height()
-    }
-
-    /// The seed, given or drawn.
-    pub fn seed(&self) -> u64 {
-        self.picture().seed()
-    }
-
-    /// Wanted file format.
-    pub fn output_format(&self) -> Format {
-        self.picture().output_format()
-    }
-
-    /// Media type of the wanted file, such as `image/jpeg`.
-    pub fn content_type(&self) -> &'static str {
-        self.output_format().content_type()
-    }
-
-    /// Ending of the wanted file's name, such as `jpg`.
-    pub fn extension(&self) -> &'static str {
-        self.output_format().extension()
     }
 }
 

@@ -9,14 +9,33 @@ const DRAWN_SEED: u64 = 4_711;
 
 /// The least that the schema asks for, plus one field.
 fn input_with(model: &Model, field: &str, value: Value) -> Map<String, Value> {
-    let schema = model.input_schema();
-    let required = schema["required"].as_array().unwrap();
-    let mut input: Map<String, Value> = required
-        .iter()
-        .map(|name| (name.as_str().unwrap().to_owned(), json!("a lighthouse")))
-        .collect();
+    let mut input = smallest(model);
     input.insert(field.to_owned(), value);
     input
+}
+
+/// The least that the schema asks for.
+fn smallest(model: &Model) -> Map<String, Value> {
+    let schema = model.input_schema();
+    let required = schema["required"].as_array().unwrap();
+    let value_of = |name: &str| match (name, schema["properties"][name]["format"].as_str()) {
+        (_, Some("uri")) => json!("https://pictures.example/me.jpg"),
+        ("lora_id", _) => json!("my-face"),
+        _ => json!("a lighthouse"),
+    };
+    let required = required.iter().map(|name| name.as_str().unwrap());
+    required
+        .map(|name| (name.to_owned(), value_of(name)))
+        .collect()
+}
+
+fn is_alias(property: &Value) -> bool {
+    property.get("x-alias-of").is_some()
+}
+
+/// Files have tests of their own: what their text may be is more than a schema says.
+fn is_file(property: &Value) -> bool {
+    property["format"] == "uri"
 }
 
 fn properties(model: &Model) -> Vec<(String, Value)> {
@@ -65,6 +84,13 @@ fn schema_allows(property: &Value, value: &Value) -> bool {
                 "multipleOf" => value.as_f64().unwrap() % limit.as_f64().unwrap() == 0.0,
                 "minLength" => chars >= limit.as_u64(),
                 "maxLength" => chars <= limit.as_u64(),
+                "pattern" if limit == Fields::FILE_NAME_PATTERN => {
+                    let text = value.as_str().unwrap();
+                    let of_names = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+                    (1..=128).contains(&text.len())
+                        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+                        && text.chars().all(of_names)
+                }
                 "pattern" => {
                     assert_eq!(limit, r"\S", "the test knows no other pattern");
                     value
@@ -74,7 +100,7 @@ fn schema_allows(property: &Value, value: &Value) -> bool {
                 }
                 "enum" => limit.as_array().unwrap().contains(value),
                 "type" | "format" | "title" | "description" | "default" | "x-order"
-                | "nullable" => true,
+                | "x-alias-of" | "nullable" => true,
                 other => panic!("the test does not know keyword {other}"),
             })
 }
@@ -128,6 +154,7 @@ fn values(property: &Value) -> BoxedStrategy<Value> {
             .prop_filter("past 2^53 our reader is stricter on purpose", |n| n.abs() < 9e15)
             .prop_map(Value::from),
         1 => "[^\0]{0,20}".prop_map(Value::from),
+        1 => "[a-zA-Z0-9._-]{0,5}".prop_map(Value::from),
     ]
     .boxed()
 }
@@ -135,13 +162,16 @@ fn values(property: &Value) -> BoxedStrategy<Value> {
 #[test]
 fn schema_and_reader_agree_about_every_value_of_every_field() {
     for model in catalog() {
+        let smallest = smallest(model);
         for (name, property) in properties(model)
             .into_iter()
-            .filter(|(name, _)| name != "job")
+            .filter(|(name, property)| name != "job" && !is_file(property))
         {
-            let mut runner = TestRunner::new(ProptestConfig::with_cases(2_000));
+            let mut runner = TestRunner::new(ProptestConfig::with_cases(800));
             let checked = runner.run(&values(&property), |value| {
-                let parsed = model.parse(&input_with(model, &name, value.clone()), DRAWN_SEED);
+                let mut input = smallest.clone();
+                input.insert(name.clone(), value.clone());
+                let parsed = model.parse(&input, DRAWN_SEED);
                 prop_assert_eq!(
                     schema_allows(&property, &value),
                     parsed.is_ok(),
@@ -158,11 +188,11 @@ fn schema_and_reader_agree_about_every_value_of_every_field() {
 #[test]
 fn defaults_in_the_schema_are_those_that_the_reader_fills_in() {
     for model in catalog() {
-        let bare = input_with(model, "prompt", json!("a lighthouse"));
+        let bare = smallest(model);
         let resolved = model.parse(&bare, DRAWN_SEED).unwrap().input.to_json();
         for (name, property) in properties(model)
             .into_iter()
-            .filter(|(name, _)| name != "job")
+            .filter(|(name, property)| name != "job" && !is_alias(property))
         {
             match property.get("default") {
                 Some(default) => assert_eq!(&resolved[&name], default, "{name}"),
@@ -200,6 +230,7 @@ fn the_resolved_input_holds_exactly_the_fields_of_the_schema() {
         let resolved = model.parse(&bare, DRAWN_SEED).unwrap().input.to_json();
         let mut fields: Vec<String> = properties(model)
             .into_iter()
+            .filter(|(_, property)| !is_alias(property))
             .map(|(name, _)| name)
             .collect();
         fields.retain(|name| name != JobOptions::FIELD);
@@ -216,7 +247,7 @@ fn every_model_is_found_by_its_slug_and_by_nothing_else() {
         assert_eq!(model.slug(), format!("{}/{}", model.owner, model.name));
         assert!(std::ptr::eq(find(model.owner, model.name).unwrap(), model));
     }
-    assert!(find("ryla", "flux").is_none());
+    assert!(find("ryla", "flux-pro").is_none());
     assert!(find("someone", "flux-dev").is_none());
     assert!(find("ryla", "Flux-Dev").is_none());
 }
@@ -260,4 +291,96 @@ fn a_reworded_sentence_is_no_new_version_and_a_changed_field_is() {
         schema,
         serde_json::json!({ "properties": { "title": { "type": "string" } } })
     );
+}
+
+#[test]
+fn every_model_of_the_list_is_there_with_what_it_makes_and_its_pictures() {
+    let listed: Vec<String> = catalog()
+        .iter()
+        .map(|model| {
+            let pictures = model.picture_fields().join(" ");
+            let format = model.parse(&smallest(model), 1).unwrap().input.format();
+            assert_eq!(format == Format::Mp4, model.media == Media::Video);
+            format!("{} {} {pictures}", model.name, format.extension())
+        })
+        .collect();
+    assert_eq!(
+        listed,
+        [
+            "flux-dev jpg ",
+            "flux jpg ",
+            "flux-lora jpg ",
+            "flux-instantid jpg reference_image",
+            "flux-ipadapter-faceid jpg reference_image",
+            "sdxl png ",
+            "sdxl-instantid jpg reference_image",
+            "z-image-simple jpg ",
+            "z-image-danrisi jpg ",
+            "z-image-instantid jpg reference_image",
+            "z-image-pulid jpg reference_image",
+            "face-swap jpg base_image reference_image",
+            "live-portrait mp4 reference_image",
+            "wan2 mp4 ",
+        ]
+    );
+}
+
+#[test]
+fn what_was_accepted_comes_back_from_storage_unchanged() {
+    for model in catalog() {
+        let input = model.parse(&smallest(model), DRAWN_SEED).unwrap().input;
+        let stored: Value = serde_json::from_str(&input.to_json().to_string()).unwrap();
+        assert_eq!(model.decode_stored(&stored), Ok(input), "{}", model.name);
+    }
+}
+
+#[test]
+fn every_description_says_what_runs_and_whether_it_may_be_sold() {
+    for model in catalog() {
+        let note = model.license_note;
+        let restricted = ["Non-Commercial", "non-commercial", "AGPL"]
+            .iter()
+            .any(|word| note.contains(word));
+        let said = ["non-commercial", "Not for commercial use", "AGPL-3.0"]
+            .iter()
+            .any(|word| model.description.contains(word));
+        assert_eq!(restricted, said, "{}", model.name);
+        let runs = [
+            "FLUX.1",
+            "SDXL",
+            "Stable Diffusion XL",
+            "Z-Image",
+            "Wan",
+            "LivePortrait",
+        ];
+        assert!(
+            runs.iter().any(|name| model.description.contains(name)),
+            "{}",
+            model.name
+        );
+    }
+}
+
+#[test]
+fn a_length_in_frames_is_kept_in_seconds_and_never_beside_them() {
+    let model = find("ryla", "live-portrait").unwrap();
+    let parse = |field: &str, value: Value| {
+        let input = input_with(model, field, value);
+        model.parse(&input, DRAWN_SEED)
+    };
+    let stored = parse("duration_frames", json!(450)).unwrap().input;
+    assert_eq!(stored.to_json()["duration_seconds"], 15.0);
+    assert_eq!(stored.to_json().get("duration_frames"), None);
+    let InvalidInput(problems) = parse("duration_frames", json!(299)).unwrap_err();
+    assert_eq!(problems[0].field, "input.duration_frames");
+    assert_eq!(
+        problems[0].message,
+        "must be a whole number from 300 to 600, not 299"
+    );
+    let mut both = input_with(model, "duration_frames", json!(450));
+    both.insert("duration_seconds".to_owned(), json!(15));
+    let InvalidInput(problems) = model.parse(&both, DRAWN_SEED).unwrap_err();
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].field, "input.duration_frames");
+    assert!(problems[0].message.contains("duration_seconds"));
 }

@@ -150,7 +150,7 @@ fn texts_are_counted_in_characters_and_never_trimmed() {
 
 #[test]
 fn two_faults_of_one_text_are_both_told() {
-    let told = read(json!("abcd\0"), |fields| fields.text("field", 4).len()).unwrap_err();
+    let told = read(json!("abcd\0"), |fields| fields.text("field", 4, "").len()).unwrap_err();
     assert_eq!(
         told,
         "must be at most 4 characters long, not 5 | must not contain the NUL character (U+0000)"
