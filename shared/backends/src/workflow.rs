@@ -154,6 +154,11 @@ impl Workflow {
         &self.outputs
     }
 
+    /// Whether it has an input of that name.
+    pub fn takes(&self, name: &str) -> bool {
+        self.inputs.contains_key(name)
+    }
+
     /// Params that are files; [`Workflow::fill`] wants the name of each under which `ComfyUI` knows it.
     pub fn file_params(&self) -> impl Iterator<Item = &str> {
         self.inputs

@@ -1,16 +1,17 @@
 //! Takes a worker's word about its run, after looking at the bucket where it claims a picture. Called
 //! by the callback function, and by dispatch and sweep with what a backend said when asked.
 
+mod made;
+
 use crate::log;
 use crate::port::{
-    Clock, Consistency, Glimpse, ImageError, ImageStore, JobStore, SignedPut, StoreError, Write,
-    Written,
+    Clock, Consistency, ImageError, ImageStore, JobStore, SignedPut, StoreError, Write, Written,
 };
 use crate::rewrite::{Rewritten, rewrite_from};
 use ryla_domain::failure::Code;
 use ryla_domain::id::{BackendId, CallId, Run};
 use ryla_domain::job::{AttemptEnd, Beat, Illegal, Job, Origin, Start};
-use ryla_domain::output::{Format, Output};
+use ryla_domain::output::Output;
 use ryla_domain::report::Report;
 use ryla_domain::route::Route;
 use ryla_domain::state::{Phase, State};
@@ -360,39 +361,13 @@ impl Complete {
                 .iter()
                 .find(|(of, _)| *of == slot)
                 .map(|(_, etag)| etag);
-            match picture_of(&glimpse, job.format, slot, told.map(String::as_str)) {
+            match made::output_of(&glimpse, job.format, slot, told.map(String::as_str)) {
                 Some(output) => outputs.push(output),
                 None => return Ok(Delivered::Wrong),
             }
         }
         Ok(Delivered::All(outputs))
     }
-}
-
-/// The largest object that counts as a picture.
-const MAX_PICTURE_BYTES: u64 = 64 * 1024 * 1024;
-
-/// The picture that an object is, or `None` where it is not the one that was promised: size, media
-/// type, magic bytes, dimensions, and the entity tag that the worker read from its own put.
-fn picture_of(glimpse: &Glimpse, format: Format, slot: u8, etag: Option<&str>) -> Option<Output> {
-    let magic = match format {
-        Format::Jpg => imagesize::ImageType::Jpeg,
-        Format::Png => imagesize::ImageType::Png,
-        Format::Webp => imagesize::ImageType::Webp,
-    };
-    let size = imagesize::blob_size(&glimpse.head).ok()?;
-    let fits = (1..=MAX_PICTURE_BYTES).contains(&glimpse.bytes)
-        && glimpse.content_type == format.content_type()
-        && imagesize::image_type(&glimpse.head).ok()? == magic
-        && size.width > 0
-        && size.height > 0
-        && etag.is_none_or(|etag| etag.trim_matches('"') == glimpse.etag);
-    fits.then_some(Output {
-        slot,
-        bytes: glimpse.bytes,
-        width: u32::try_from(size.width).ok()?,
-        height: u32::try_from(size.height).ok()?,
-    })
 }
 
 /// What a worker is told whose event changed nothing: go on only if it is the current one at work.

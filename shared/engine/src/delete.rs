@@ -4,6 +4,7 @@ use crate::port::{Clock, Consistency, ImageError, ImageStore, JobStore, StoreErr
 use crate::rewrite::{Rewritten, rewrite_from};
 use ryla_domain::id::JobKey;
 use ryla_domain::job::{Job, StoredInput};
+use ryla_domain::model::{self, Model};
 use ryla_domain::output::ObjectKey;
 use ryla_domain::state::State;
 use std::sync::Arc;
@@ -84,5 +85,10 @@ fn objects_of(job: &Job) -> Vec<ObjectKey> {
     if job.input == StoredInput::InBucket {
         keys.push(ObjectKey::input(&job.token));
     }
+    let pictures = model::find("ryla", &job.model).map_or(&[] as &[_], Model::picture_fields);
+    let files = pictures
+        .iter()
+        .map(|field| ObjectKey::input_file(&job.token, field));
+    keys.extend(files);
     keys
 }

@@ -1,6 +1,8 @@
 //! Takes one message of the queue: claims the job and starts it on a backend, or stops a run whose
 //! job is being cancelled. The message is a hint; the row decides.
 
+mod files;
+
 use crate::complete::{Complete, CompleteError};
 use crate::log;
 use crate::message::{Body, Do, Message};
@@ -363,6 +365,7 @@ impl Dispatch {
                     .await?,
             ),
         };
+        let inputs = files::of(self.images.as_ref(), model, job, presign).await?;
         let (kid, key) = self.settings.secrets.run_key(&run);
         let media = model.map_or(Media::Picture, |model| model.media);
         Ok(RunRequest {
@@ -370,6 +373,7 @@ impl Dispatch {
                 .map_or(job.model.as_str(), |model| model.workflow)
                 .to_owned(),
             work,
+            inputs,
             outputs,
             callback: CallbackTarget {
                 url: format!(

@@ -2,7 +2,9 @@
 
 use crate::port::{Clock, Consistency, ImageError, ImageStore, JobStore, StoreError};
 use ryla_domain::id::JobKey;
+use ryla_domain::input::{FileRef, InlineFile, MAX_INLINE_BYTES};
 use ryla_domain::job::{Job, StoredInput};
+use ryla_domain::model::{self, Model};
 use ryla_domain::output::ObjectKey;
 use ryla_domain::time::UnixMs;
 use serde_json::Value;
@@ -39,13 +41,44 @@ impl Read {
         match &job.input {
             StoredInput::Inline(value) => Ok(Some(value.clone())),
             StoredInput::Removed => Ok(None),
-            StoredInput::InBucket => {
-                let key = ObjectKey::input(&job.token);
-                let found = self.images.get(&key, MAX_INPUT_BYTES).await?;
-                Ok(found.and_then(|(_, bytes)| serde_json::from_slice(&bytes).ok()))
-            }
+            StoredInput::InBucket => long_input(self.images.as_ref(), job).await,
         }
     }
+
+    /// The resolved input as a client could send it again: with the files themselves where it names
+    /// them by their hash. `None` where anything of it was removed.
+    pub async fn sendable_input(&self, job: &Job) -> Result<Option<Value>, ImageError> {
+        let Some(mut input) = self.input(job).await? else {
+            return Ok(None);
+        };
+        let model = model::find("ryla", &job.model);
+        for field in model.map_or(&[] as &[_], Model::picture_fields) {
+            let Some(value) = input.get_mut(field) else {
+                continue;
+            };
+            if value.as_str().and_then(FileRef::hash_in).is_none() {
+                continue;
+            }
+            let key = ObjectKey::input_file(&job.token, field);
+            match self.images.get(&key, MAX_INLINE_BYTES as u64).await? {
+                Some((content_type, bytes)) => {
+                    *value = InlineFile::to_data_url(&content_type, &bytes).into();
+                }
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(input))
+    }
+}
+
+/// The resolved input of a job whose row has no room for it.
+pub(crate) async fn long_input(
+    images: &dyn ImageStore,
+    job: &Job,
+) -> Result<Option<Value>, ImageError> {
+    let key = ObjectKey::input(&job.token);
+    let found = images.get(&key, MAX_INPUT_BYTES).await?;
+    Ok(found.and_then(|(_, bytes)| serde_json::from_slice(&bytes).ok()))
 }
 
 /// One read of the table at half the price; a full one more where the first, which may be a moment

@@ -57,7 +57,7 @@ impl Retry {
         if !matches!(job.state, State::Failed { .. } | State::Canceled { .. }) {
             return Err(RetryError::NotFailed);
         }
-        let Some(Value::Object(mut input)) = self.read.input(&job).await? else {
+        let Some(Value::Object(mut input)) = self.read.sendable_input(&job).await? else {
             return Err(RetryError::InputRemoved);
         };
         let options = serde_json::json!({ "retention_days": job.retention.days() });

@@ -121,9 +121,12 @@ impl Submit {
         let parsed = request.model.parse(request.input, seed)?;
         let backend = self.route.first().ok_or(SubmitError::NoBackend)?;
         let now = self.clock.now();
-        let draft = self.draft(request, parsed, backend, now).await?;
-        let input = (draft.input == StoredInput::InBucket).then(|| ObjectKey::input(&draft.token));
-        let submitted = self.put(request, draft, now).await;
+        let (draft, objects) = self.draft(request, parsed, backend, now);
+        let keys: Vec<ObjectKey> = objects.iter().map(|object| object.key.clone()).collect();
+        let submitted = match self.store(objects).await {
+            Ok(()) => self.put(request, draft, now).await,
+            Err(error) => Err(error.into()),
+        };
         // A row of ours may be there also where the table's word was lost.
         let ours = matches!(
             &submitted,
@@ -132,8 +135,9 @@ impl Submit {
                 ..
             }) | Err(SubmitError::Store(_))
         );
-        if let Some(key) = input.filter(|_| !ours)
-            && let Err(error) = self.images.delete(&[key]).await
+        if !ours
+            && !keys.is_empty()
+            && let Err(error) = self.images.delete(&keys).await
         {
             log::port_failed("images.delete", "", request.trace.as_str(), &error);
         }
@@ -169,14 +173,14 @@ impl Submit {
         }
     }
 
-    /// The job without its final id; a long input is in the bucket afterwards.
-    async fn draft(
+    /// The job without its final id, and what of its input goes into the bucket.
+    fn draft(
         &self,
         request: &Request<'_>,
         parsed: Parsed,
         backend: &BackendId,
         now: UnixMs,
-    ) -> Result<Job, SubmitError> {
+    ) -> (Job, Vec<InputObject>) {
         let media = request.model.media;
         let ours = now + self.timers.deadline_of(media);
         let deadline = match request.cancel_after.map(|after| now + after) {
@@ -196,7 +200,9 @@ impl Submit {
             .unwrap_or(self.retention);
         let kept = Ms::seconds(u64::from(retention.days()) * 86_400 + ROW_GRACE.0 / 1000);
         let token = OutputToken::generated(&self.entropy.bytes());
-        Ok(Job {
+        let format = parsed.input.format();
+        let (input, objects) = split_input(parsed, &token);
+        let draft = Job {
             key: JobKey {
                 account: request.account.clone(),
                 id: self.random_id(),
@@ -206,13 +212,13 @@ impl Submit {
             deadline,
             expires_at: UnixMs::from_seconds((now + kept).seconds() + 1),
             model: request.model.name.to_owned(),
-            input: self.store_input(&parsed.input.to_json(), &token).await?,
+            input,
             request_hash: request.hash,
             backend: backend.clone(),
             trace: request.trace.clone(),
             token,
             retention,
-            format: parsed.input.output_format(),
+            format,
             state: State::Accepted(Accepted {
                 attempt: ryla_domain::id::Attempt::FIRST,
                 hold: None,
@@ -223,25 +229,25 @@ impl Submit {
             }),
             data_removed: false,
             retry_of: request.retry_of.clone(),
-        })
+        };
+        (draft, objects)
     }
 
-    async fn store_input(
-        &self,
-        input: &Value,
-        token: &OutputToken,
-    ) -> Result<StoredInput, SubmitError> {
-        let text = input.to_string();
-        if text.len() <= StoredInput::INLINE_BYTES {
-            return Ok(StoredInput::Inline(input.clone()));
+    /// Puts what belongs to the input beside the job.
+    async fn store(&self, objects: Vec<InputObject>) -> Result<(), ImageError> {
+        for InputObject {
+            key,
+            content_type,
+            bytes,
+        } in objects
+        {
+            match self.images.put(&key, content_type, bytes).await {
+                // The token is fresh: what lies there is this put, repeated because its reply was lost.
+                Ok(()) | Err(ImageError::Exists) => {}
+                Err(error) => return Err(error),
+            }
         }
-        let key = ObjectKey::input(token);
-        let put = self.images.put(&key, "application/json", text.into_bytes());
-        match put.await {
-            // The token is fresh: what lies there is this put, repeated because its reply was lost.
-            Ok(()) | Err(ImageError::Exists) => Ok(StoredInput::InBucket),
-            Err(error) => Err(error.into()),
-        }
+        Ok(())
     }
 
     async fn create(&self, draft: Job, id: JobId, now: UnixMs) -> Result<Submitted, SubmitError> {
@@ -353,6 +359,34 @@ impl Submit {
             &["twin", &hash, &minute.to_string(), &n.to_string()],
         )
     }
+}
+
+/// A part of the input that is too long for the row.
+struct InputObject {
+    key: ObjectKey,
+    content_type: &'static str,
+    bytes: Vec<u8>,
+}
+
+/// What the row keeps of the input, and what the bucket keeps.
+fn split_input(parsed: Parsed, token: &OutputToken) -> (StoredInput, Vec<InputObject>) {
+    let files = parsed.files.into_iter().map(|file| InputObject {
+        key: ObjectKey::input_file(token, file.field),
+        content_type: file.content_type,
+        bytes: file.bytes,
+    });
+    let mut objects: Vec<InputObject> = files.collect();
+    let input = parsed.input.to_json();
+    let text = input.to_string();
+    if text.len() <= StoredInput::INLINE_BYTES {
+        return (StoredInput::Inline(input), objects);
+    }
+    objects.push(InputObject {
+        key: ObjectKey::input(token),
+        content_type: "application/json",
+        bytes: text.into_bytes(),
+    });
+    (StoredInput::InBucket, objects)
 }
 
 enum Attempted {

@@ -85,6 +85,7 @@ impl OnePreview {
         let request = RunRequest {
             workflow: catalog()[0].workflow.to_owned(),
             work: Work::Params(params),
+            inputs: Vec::new(),
             outputs: vec![OutputSlot {
                 slot: 0,
                 format,

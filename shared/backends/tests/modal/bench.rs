@@ -34,6 +34,7 @@ pub(crate) fn request_for(params: Value) -> RunRequest {
         run: run(),
         workflow: "flux-dev".to_owned(),
         work: Work::Params(params),
+        inputs: Vec::new(),
         outputs: vec![OutputSlot {
             slot: 0,
             format: Format::Jpg,

@@ -49,6 +49,17 @@ impl fmt::Debug for Work {
     }
 }
 
+/// A file that the worker fetches before it begins.
+#[derive(Clone, Debug)]
+pub struct InputFile {
+    /// The input field that names it.
+    pub field: String,
+    /// Permission to read it.
+    pub get: SignedUrl,
+    /// What its bytes hash to, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
 /// Where one picture goes.
 #[derive(Clone, Debug)]
 pub struct OutputSlot {
@@ -80,6 +91,9 @@ pub struct RunRequest {
     pub workflow: String,
     /// What to do.
     pub work: Work,
+    /// Files in our bucket that it needs. A file that the input names by an https URL is not among them:
+    /// the worker takes it from there, and judges where it leads.
+    pub inputs: Vec<InputFile>,
     /// Where the pictures go.
     pub outputs: Vec<OutputSlot>,
     /// Where to report.

@@ -10,7 +10,7 @@ mod queue;
 
 pub use accounts::{Account, AccountStore, KeyHash};
 pub use backend::{
-    Backend, Backends, CallbackTarget, Cancelled, Capabilities, OutputSlot, RunRequest,
+    Backend, Backends, CallbackTarget, Cancelled, Capabilities, InputFile, OutputSlot, RunRequest,
     StartOutcome, Work,
 };
 pub use clock::{Clock, Entropy};

@@ -21,13 +21,13 @@ fn dispatch_on(stage: &Stage, ports: &Ports, backends: &Backends) -> Dispatch {
     dispatch
 }
 
-async fn handle(stage: &Stage, backends: &Backends, body: &str) -> Handled {
+pub(crate) async fn handle(stage: &Stage, backends: &Backends, body: &str) -> Handled {
     let dispatch = dispatch_on(stage, &stage.ports(), backends);
     dispatch.handle(body, &claim("this-one")).await
 }
 
 /// An accepted job of `preview`, its message handled by these backends one second after.
-async fn started_on(stage: &Stage, backends: &Backends) -> Job {
+pub(crate) async fn started_on(stage: &Stage, backends: &Backends) -> Job {
     let job = stage.store(a_job().build()).await;
     stage.clock.set(at(1));
     assert_eq!(

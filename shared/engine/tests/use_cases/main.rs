@@ -11,6 +11,7 @@ mod cancel;
 mod complete;
 mod delete;
 mod dispatch;
+mod files;
 mod list;
 mod retry;
 mod stage;

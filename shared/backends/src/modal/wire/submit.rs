@@ -4,7 +4,7 @@ use super::{Sealed, is_false, lenient, traceparent};
 use ryla_domain::V;
 use ryla_domain::id::{CallId, Run};
 use ryla_domain::time::UnixMs;
-use ryla_engine::port::{OutputSlot, RunRequest, Work};
+use ryla_engine::port::{self, OutputSlot, RunRequest, Work};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -107,7 +107,7 @@ impl Submit {
                 Work::Params(params) => SubmitWork::Params(Sealed::new(params.clone())),
                 Work::ParamsAt(url) => SubmitWork::InputUrl(Sealed::new(url.expose().to_owned())),
             },
-            inputs: Vec::new(),
+            inputs: request.inputs.iter().map(InputFile::of).collect(),
             outputs: request.outputs.iter().map(OutputTarget::of).collect(),
             callback: CallbackAddress {
                 url: request.callback.url.clone(),
@@ -117,6 +117,16 @@ impl Submit {
             deadline_at: request.deadline_at,
             run_limit_ms: request.run_limit.0,
             traceparent: traceparent(&request.trace, &request.run),
+        }
+    }
+}
+
+impl InputFile {
+    fn of(file: &port::InputFile) -> Self {
+        Self {
+            name: file.field.clone(),
+            get_url: Sealed::new(file.get.expose().to_owned()),
+            sha256: file.sha256.clone(),
         }
     }
 }

@@ -64,6 +64,7 @@ impl Order {
                 "width": width, "height": height,
                 "steps": 20, "cfg": 3.5, "seed": 7, "output_format": ending,
             })),
+            inputs: Vec::new(),
             outputs,
             callback: site.callback(&run),
             deadline_at: site.now() + DEADLINE,
