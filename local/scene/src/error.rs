@@ -16,6 +16,9 @@ pub enum SceneError {
         /// Asked for, in pixels.
         height: u32,
     },
+    /// The bytes of a photo cannot be decoded.
+    #[error("the photo cannot be read")]
+    Photo(#[source] image::ImageError),
     /// The encoder of the format refused the picture.
     #[error("the picture could not be encoded as {format}")]
     Encode {

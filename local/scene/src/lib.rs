@@ -28,6 +28,7 @@ mod clouds;
 mod color;
 mod curve;
 mod error;
+mod film;
 mod finish;
 mod format;
 mod glow;
@@ -37,6 +38,7 @@ mod mark;
 mod medium;
 mod noise;
 mod palette;
+mod photo;
 mod picture;
 mod place;
 mod scene;
@@ -50,7 +52,9 @@ mod vocabulary;
 mod weather;
 
 pub use error::SceneError;
+pub use film::film;
 pub use format::{Format, encode};
+pub use photo::Photo;
 pub use picture::Picture;
 
 /// Fewer pixels than this a side hold no picture.

@@ -167,7 +167,8 @@ fn read_submit(body: &[u8]) -> Result<Submit, Invalid> {
         }
     }
     if let SubmitWork::Params(params) = &submit.work {
-        Params::read(params.expose()).map_err(|field| invalid(&field.to_string()))?;
+        Params::read(&submit.workflow, params.expose())
+            .map_err(|field| invalid(&field.to_string()))?;
     }
     Ok(submit)
 }

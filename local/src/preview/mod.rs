@@ -7,6 +7,7 @@ mod draw;
 mod fate;
 mod front;
 mod ledger;
+mod photos;
 mod report;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 use super::Shared;
 use super::draw::{Params, format_of};
 use super::ledger::Task;
+use super::photos;
 use super::report::{Note, Reporter};
 use super::upload::{self, Picture};
 use ryla_backends::modal::wire::{
@@ -177,28 +178,32 @@ async fn draw(
 }
 
 async fn pictures(shared: &Arc<Shared>, task: &Task) -> Result<Vec<Picture>, Code> {
+    let fetched;
     let params = match &task.submit.work {
-        SubmitWork::Params(params) => Params::read(params.expose()),
-        SubmitWork::InputUrl(url) => Params::read(&fetch(shared, url.expose()).await?),
+        SubmitWork::Params(params) => params.expose(),
+        SubmitWork::InputUrl(url) => {
+            fetched = fetch(shared, url.expose()).await?;
+            &fetched
+        }
     };
-    let params = params.map_err(|_| Code::InvalidInput)?;
+    let photos = photos::of(shared, &task.submit, params).await?;
+    let params = Params::read(&task.submit.workflow, params).map_err(|_| Code::InvalidInput)?;
     let mut pictures = Vec::new();
     for target in &task.submit.outputs {
         let format = format_of(&target.content_type).ok_or(Code::InvalidInput)?;
-        let (params, slot) = (params.clone(), target.slot);
+        let (params, photos, slot) = (params.clone(), photos.clone(), target.slot);
         // More drawings at once than cores would only make each of them slower.
         let _core = shared.cores.acquire().await.map_err(|_| Code::GpuError)?;
-        let (width, height) = (params.width, params.height);
-        let drawing = tokio::task::spawn_blocking(move || params.draw(slot, format));
-        let bytes = match drawing.await {
-            Ok(Ok(bytes)) => bytes.into(),
+        let drawing = tokio::task::spawn_blocking(move || params.draw(&photos, slot, format));
+        let drawn = match drawing.await {
+            Ok(Ok(drawn)) => drawn,
             Ok(Err(_)) => return Err(Code::InvalidInput),
             Err(_) => return Err(Code::GpuError),
         };
         pictures.push(Picture {
-            bytes,
-            width,
-            height,
+            bytes: drawn.bytes.into(),
+            width: drawn.width,
+            height: drawn.height,
         });
     }
     Ok(pictures)
