@@ -2,6 +2,8 @@
 //! the JSON of the request. Types are converted here; ranges, choices and lengths are judged by the
 //! system alone, whose words say what is allowed.
 
+mod file;
+
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser};
 use serde_json::{Map, Number, Value};
 
@@ -34,6 +36,8 @@ enum Kind {
     Number,
     Boolean,
     Text,
+    /// A file: its path, or a URL.
+    File,
     /// Whatever else: JSON as it is typed.
     Json,
 }
@@ -101,6 +105,7 @@ impl Flag {
             Kind::Number => "NUMBER",
             Kind::Boolean => "true|false",
             Kind::Text => "TEXT",
+            Kind::File => "FILE|URL",
             Kind::Json => "JSON",
         };
         name.to_owned()
@@ -109,10 +114,12 @@ impl Flag {
 
 impl Kind {
     fn of(schema: &Value) -> Self {
+        let is_file = schema.get("format").is_some_and(|format| format == "uri");
         match schema.get("type").and_then(Value::as_str) {
             Some("integer") => Self::Integer,
             Some("number") => Self::Number,
             Some("boolean") => Self::Boolean,
+            Some("string") if is_file => Self::File,
             Some("string") => Self::Text,
             _ => Self::Json,
         }
@@ -124,6 +131,7 @@ impl Kind {
             Self::Number => ValueParser::new(number),
             Self::Boolean => ValueParser::new(boolean),
             Self::Text => ValueParser::new(text),
+            Self::File => ValueParser::new(file::value),
             Self::Json => ValueParser::new(json),
         }
     }
@@ -137,7 +145,7 @@ impl Kind {
                 .num_args(0..=1)
                 .require_equals(true)
                 .default_missing_value("true"),
-            Self::Text | Self::Json => arg,
+            Self::Text | Self::File | Self::Json => arg,
         }
         .action(ArgAction::Set)
     }

@@ -146,7 +146,9 @@ const fn refusals(operation: Operation) -> &'static [u16] {
 fn responses(route: &Route) -> Value {
     let (status, schema) = success(route.operation);
     let content = match route.operation {
-        Operation::GetOutput => json!({ "image/jpeg": {}, "image/png": {}, "image/webp": {} }),
+        Operation::GetOutput => {
+            json!({ "image/jpeg": {}, "image/png": {}, "image/webp": {}, "video/mp4": {} })
+        }
         _ => json!({ "application/json": { "schema": reference(schema) } }),
     };
     let mut given = vec!["X-Request-Id"];

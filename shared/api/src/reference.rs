@@ -5,6 +5,7 @@ use crate::document;
 use crate::problem::Refusal;
 use crate::routes::{Access, ROUTES};
 use ryla_domain::failure::Code;
+use ryla_domain::model::{Media, catalog};
 use std::fmt::Write as _;
 
 /// What stands around the generated part of docs/API.md.
@@ -28,9 +29,10 @@ pub fn api_md(page: &str) -> String {
     format!("{head}{BEGIN}\n{}\n{END}{tail}", tables())
 }
 
-/// The generated part of docs/API.md: routes, fields, problems, failure codes.
+/// The generated part of docs/API.md: models, routes, fields, problems, failure codes.
 fn tables() -> String {
     let mut text = String::new();
+    models(&mut text);
     routes(&mut text);
     fields(&mut text);
     problems(&mut text);
@@ -38,8 +40,31 @@ fn tables() -> String {
     text
 }
 
+fn models(text: &mut String) {
+    text.push_str("### Models\n\n`usual run` is an estimate for a warm GPU, and decides alone whether a request that waits is held.\n\n| model | pictures in | out | usual run | what |\n|---|---|---|---|---|\n");
+    for model in catalog() {
+        let pictures: Vec<String> = model
+            .picture_fields()
+            .iter()
+            .map(|field| format!("`{field}`"))
+            .collect();
+        let out = match model.media {
+            Media::Picture => "picture",
+            Media::Video => "video (MP4)",
+        };
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {out} | {} s | {} |",
+            model.slug(),
+            pictures.join(", "),
+            model.typical_s,
+            model.description
+        );
+    }
+}
+
 fn routes(text: &mut String) {
-    text.push_str("### Routes\n\n| method | path | who | what |\n|---|---|---|---|\n");
+    text.push_str("\n### Routes\n\n| method | path | who | what |\n|---|---|---|---|\n");
     for route in ROUTES {
         let who = match route.access {
             Access::Key => "API key",
