@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(super) const ALICE: (&str, &str) = ("alice", "alice-key-7f3a9c1e5b2d8046");
 pub(super) const BOB: (&str, &str) = ("bob", "bob-key-1d4e8b6a9f3c7250");
 
-/// The one model of the first version.
+/// The model of most tests.
 const CREATE: &str = "/v1/models/ryla/flux-dev/predictions";
 
 /// An answer, read whole.

@@ -3,5 +3,6 @@
 mod cancel;
 mod failures;
 mod lists;
+mod models;
 mod pictures;
 mod waiting;
