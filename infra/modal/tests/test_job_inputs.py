@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from gpu import Bench, picture
+from ryla_modal.places import Places
 
 RUN = "acme.7kq2m4xv5r6tzwbc3nayjhd4pf.1"
 
@@ -89,6 +90,59 @@ def test_a_transport_error_while_reading_an_input_is_tried_again(bench: Bench) -
     bench.give("reference_image", picture())
     bench.worker.http = httpx.Client(transport=httpx.MockTransport(handle))
     assert bench.run()["event"] == "succeeded"
+
+
+# A file that the user named by a URL of their own
+
+
+def users(bench: Bench, url: object) -> None:
+    bench.model.inputs = {"reference_image": "image"}
+    bench.message["params"]["reference_image"] = url
+
+
+def test_a_users_own_url_is_fetched_where_the_message_names_no_file(bench: Bench) -> None:
+    users(bench, "https://pictures.example/me.jpg?size=1")
+    bench.net.gets["/me.jpg"] = picture()
+    assert bench.run()["event"] == "succeeded"
+    assert bench.net.got == ["/me.jpg"]
+    assert bench.comfy.uploads[0][1] == "reference_image.jpeg"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://pictures.example/me.jpg",
+        "https://localhost/me.jpg",
+        "https://127.0.0.1/me.jpg",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::ffff:10.0.0.1]/me.jpg",
+        "https://me@pictures.example/me.jpg",
+        "https://",
+        "sha256:" + "0" * 64,
+        "file:///etc/passwd",
+        7,
+    ],
+)
+def test_a_users_url_that_leads_inside_is_not_followed(bench: Bench, url: object) -> None:
+    users(bench, url)
+    assert bench.run()["error"]["code"] == "invalid_input"
+    assert bench.net.got == []
+    assert bench.comfy.started == []
+
+
+def test_a_users_host_that_resolves_to_a_private_address_is_not_asked(bench: Bench) -> None:
+    users(bench, "https://pictures.example/me.jpg")
+    bench.worker.places = Places(("*.amazonaws.com",), resolve=lambda host: ["93.184.216.34", "10.0.0.1"])
+    assert bench.run()["error"]["code"] == "invalid_input"
+    assert bench.net.got == []
+
+
+@pytest.mark.parametrize("answer", [302, 404, 503, b"<html>"])
+def test_a_users_url_without_a_picture_is_invalid_input_and_final(bench: Bench, answer: int | bytes) -> None:
+    users(bench, "https://pictures.example/me.jpg")
+    bench.net.gets["/me.jpg"] = [503] * 9 if answer == 503 else answer
+    assert bench.run()["error"]["code"] == "invalid_input"
+    assert bench.comfy.started == []
 
 
 # LoRAs

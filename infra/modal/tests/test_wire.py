@@ -12,7 +12,7 @@ from ryla_modal.places import is_public
 from ryla_modal.wire import Refused, Run
 
 
-@pytest.mark.parametrize("name", ["submit", "submit-input-url"])
+@pytest.mark.parametrize("name", ["submit", "submit-input-url", "submit-files"])
 def test_submit_fixtures_are_read_and_pass_the_host_check(name: str) -> None:
     job = wire.read_submit(json.dumps(fixture(name)).encode())
     assert str(job.run) == "acme.7kq2m4xv5r6tzwbc3nayjhd4pf.1"

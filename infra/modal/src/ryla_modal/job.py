@@ -19,7 +19,7 @@ from ryla_modal.clock import Clock
 from ryla_modal.comfy import Comfy, ComfyDown
 from ryla_modal.faces import Faces, NoFaces
 from ryla_modal.failures import Failed
-from ryla_modal.fetch import fetch_checked, fetch_params
+from ryla_modal.fetch import fetch, fetch_checked, fetch_params
 from ryla_modal.graph import Graph, Made, Stop
 from ryla_modal.loras import Loras
 from ryla_modal.places import Places
@@ -158,12 +158,26 @@ class _Run:
                     named[name] = worker.loras.named(lora_id)
                 continue
             if item is None:
-                raise Failed("invalid_input", f"inputs: {name} is missing")
-            data = fetch_checked(worker.http, worker.clock, item.get_url, item.sha256, what=name, tick=self.tick)
+                data = self.users_file(name, params.get(name))
+            else:
+                data = fetch_checked(worker.http, worker.clock, item.get_url, item.sha256, what=name, tick=self.tick)
             named[name] = self.reference(name, data)
             # The face to compare with comes first; a face swap has another picture beside it.
             references.insert(0 if name == "reference_image" else len(references), data)
         return named, references
+
+    def users_file(self, name: str, url: object) -> bytes:
+        """A file that the user named by a URL of their own. Where it does not come, no other attempt will help."""
+        if url is None:
+            raise Failed("invalid_input", f"inputs: {name} is missing")
+        if not self.worker.places.is_users(url):
+            raise Failed("invalid_input", f"{name}: must be https at a public address")
+        try:
+            return fetch(self.worker.http, self.worker.clock, str(url), what=name, tick=self.tick)
+        except Failed as failed:
+            if failed.code != "internal":
+                raise
+            raise Failed("invalid_input", failed.message) from None
 
     def reference(self, name: str, data: bytes) -> str:
         """Checks a reference picture before any GPU time and hands it to ComfyUI."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ryla_modal.wire import Job, invalid
+from ryla_modal.wire import Job, Refused, invalid
 
 Resolve = Callable[[str], Iterable[str]]
 
@@ -65,6 +65,16 @@ class Places:
     def check_put(self, url: str) -> None:
         """Refuses a renewed URL that leaves our buckets."""
         self._bucket(url, "put_urls")
+
+    def is_users(self, url: object) -> bool:
+        """Whether a URL that a user typed may be followed: https, without user name, at a public address."""
+        if not isinstance(url, str) or not url.lower().startswith("https://") or "@" in url.split("/")[2]:
+            return False
+        try:
+            _, host = _split(url, "url")
+        except Refused:
+            return False
+        return is_public(host, self.resolve)
 
     def _bucket(self, url: str, where: str) -> None:
         scheme, host = _split(url, where)

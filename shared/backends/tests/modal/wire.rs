@@ -6,7 +6,9 @@ use ryla_backends::modal::wire::{
     Callback, CallbackRefusal, CallbackReply, CancelReply, Health, Refusal, RunStatus, Submit,
     SubmitReply, WireError, decode,
 };
+use ryla_domain::output::Format;
 use ryla_domain::time::UnixMs;
+use ryla_engine::port::{InputFile, SignedUrl};
 use ryla_engine::signature;
 use secrecy::SecretString;
 use serde::Serialize;
@@ -61,7 +63,7 @@ fn every_message_is_written_again_as_it_was_read() {
         assert_eq!(read_and_written(&name, &text), Ok(value), "{name}");
         seen += 1;
     }
-    assert_eq!(seen, 25);
+    assert_eq!(seen, 26);
 }
 
 #[test]
@@ -97,6 +99,33 @@ fn a_run_is_submitted_as_the_fixture_says() {
     submit["outputs"][0]["put_url"] = fixture["outputs"][0]["put_url"].clone();
     submit["callback"]["key"] = fixture["callback"]["key"].clone();
     assert_eq!(submit, fixture);
+}
+
+#[test]
+fn files_are_handed_over_as_the_fixture_says() {
+    let fixture: Value = serde_json::from_str(&fixtures()["submit-files"]).unwrap();
+    let face = &fixture["inputs"][0];
+    let mut request = request_for(fixture["params"].clone());
+    request.workflow = "face-swap".to_owned();
+    request.inputs = vec![InputFile {
+        field: face["name"].as_str().unwrap().to_owned(),
+        get: SignedUrl::new(face["get_url"].as_str().unwrap().to_owned()),
+        sha256: face["sha256"].as_str().unwrap().to_owned(),
+    }];
+    let mut submit = serde_json::to_value(Submit::of(&request)).unwrap();
+    submit["outputs"][0]["put_url"] = fixture["outputs"][0]["put_url"].clone();
+    submit["callback"]["key"] = fixture["callback"]["key"].clone();
+    assert_eq!(submit, fixture);
+    let printed = format!("{:?}{:?}", request, Submit::of(&request));
+    assert!(!printed.contains("X-Amz") && !printed.contains("pictures.example"));
+}
+
+#[test]
+fn a_video_is_asked_for_under_its_own_media_type() {
+    let mut request = request_for(serde_json::json!({}));
+    request.outputs[0].format = Format::Mp4;
+    let submit = serde_json::to_value(Submit::of(&request)).unwrap();
+    assert_eq!(submit["outputs"][0]["content_type"], "video/mp4");
 }
 
 #[test]
