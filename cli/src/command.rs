@@ -1,7 +1,7 @@
 //! The command line: which commands there are. What each takes and does is in its own file.
 
 use crate::failure::{EXIT_STATUS, Failure};
-use crate::{dev, generate, jobs, keys};
+use crate::{accept, dev, generate, jobs, keys};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 
@@ -26,6 +26,8 @@ enum Command {
     Dev(dev::Dev),
     /// Look at jobs and cancel them
     Jobs(jobs::Jobs),
+    /// Ask a system for samples of its models and judge them point by point
+    Accept(accept::Accept),
     /// Make API keys
     Keys(keys::Keys),
 }
@@ -37,6 +39,7 @@ impl Cli {
             Command::Generate { words } => generate::run(&words).await,
             Command::Dev(dev) => dev.run().await,
             Command::Jobs(jobs) => jobs.run().await,
+            Command::Accept(accept) => accept.run().await,
             Command::Keys(keys) => {
                 keys.run();
                 Ok(())

@@ -2,7 +2,7 @@
 //! the JSON of the request. Types are converted here; ranges, choices and lengths are judged by the
 //! system alone, whose words say what is allowed.
 
-mod file;
+pub(crate) mod file;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser};
 use serde_json::{Map, Number, Value};

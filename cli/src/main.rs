@@ -1,6 +1,7 @@
 //! The `ryla` command: makes a picture, keeps the system up on a laptop, looks at jobs. Wiring only;
 //! each command has a file of its own.
 
+mod accept;
 mod client;
 mod command;
 mod connection;

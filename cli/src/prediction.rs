@@ -53,6 +53,10 @@ pub(crate) enum Status {
 pub(crate) struct Metrics {
     /// What it cost; null where that is not known.
     pub(crate) cost_usd: Option<f64>,
+    /// Seconds of the run itself.
+    pub(crate) predict_time: Option<f64>,
+    /// Seconds that a cold container took before it.
+    pub(crate) cold_start_seconds: Option<f64>,
     /// The backend that has it.
     pub(crate) provider: Option<String>,
     /// The state inside the system, finer than the status.

@@ -1,5 +1,5 @@
-//! What is typed for a field that is a file: a URL goes as it is, a path as the file's bytes. The system
-//! judges the bytes; here is only what can be said without a request.
+//! What is typed for a field that is a file: a URL goes as it is, a path as the file's bytes. Flags of
+//! models and `ryla accept` read it here; the system judges the bytes.
 
 use data_encoding::BASE64;
 use ryla_domain::input::MAX_INLINE_BYTES;
@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::Read as _;
 
 /// The field's value.
-pub(super) fn value(typed: &str) -> Result<Value, String> {
+pub(crate) fn value(typed: &str) -> Result<Value, String> {
     let is_url = ["https://", "http://", "data:"].iter().any(|scheme| {
         let start = typed.get(..scheme.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))

@@ -5,6 +5,7 @@
     reason = "tests: what goes wrong here is the test's own failure"
 )]
 
+mod accept;
 mod embedded;
 mod fake;
 mod generate;

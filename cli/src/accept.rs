@@ -1,0 +1,159 @@
+//! `ryla accept`: asks a system for samples of its models, at once and one after the other, and says
+//! point by point whether it keeps what the models were ordered for. What cannot be seen over the API, or
+//! means nothing on a preview GPU, is said to be open and never passed.
+
+mod judge;
+mod report;
+mod sample;
+
+use crate::client::Client;
+use crate::connection::Connection;
+use crate::embedded::{self, Preview};
+use crate::failure::Failure;
+use crate::input_flags::file;
+use crate::interrupt::Interrupt;
+use crate::log_level::LogLevel;
+use crate::prediction::Model;
+use crate::say;
+use clap::Args;
+use judge::{Measured, Verdict};
+use sample::Given;
+use std::path::PathBuf;
+
+/// Requests that must all finish when they come at once.
+const AT_ONCE: u64 = 5;
+
+/// Ask a system for samples of its models and judge them point by point
+#[derive(Debug, Args)]
+pub(crate) struct Accept {
+    /// Only these models, separated by commas; all of the system's otherwise
+    #[arg(long, value_name = "MODELS", value_delimiter = ',')]
+    models: Vec<String>,
+    /// Samples of each model, one after the other
+    #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    samples: u16,
+    /// Picture of a face, for the models that need one: a path or an https URL
+    #[arg(long, value_name = "FILE|URL")]
+    reference: Option<String>,
+    /// Name of a LoRA of the deployment, for the models that need one
+    #[arg(long, value_name = "ID")]
+    lora: Option<String>,
+    /// Write the report there, in Markdown; it is printed otherwise
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    log_level: LogLevel,
+    #[command(flatten)]
+    connection: Connection,
+    #[command(flatten)]
+    preview: Preview,
+}
+
+impl Accept {
+    /// Runs it; a point that fails is exit status 1.
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        ryla_engine::log::to_stderr(self.log_level.or("warn"));
+        let given = Given {
+            reference: self
+                .reference
+                .as_deref()
+                .map(file::value)
+                .transpose()
+                .map_err(|problem| Failure::Usage(format!("--reference: {problem}")))?,
+            lora: self.lora.clone(),
+        };
+        let mut interrupt = Interrupt::listen()?;
+        let judged = interrupt.or(self.on_a_system(&given)).await;
+        let (measured, system) = judged.ok_or_else(|| Failure::Interrupted {
+            text: "stopped; jobs that were begun go on".to_owned(),
+            trace_id: None,
+        })??;
+        let text = report::markdown(&system, self.samples, &measured);
+        match &self.out {
+            None => say::line(text),
+            Some(out) => {
+                let written = std::fs::write(out, format!("{text}\n"));
+                written.map_err(|error| {
+                    Failure::Usage(format!("{} cannot be written: {error}", out.display()))
+                })?;
+                say::note(format!("the report is in {}", out.display()));
+            }
+        }
+        let points = measured.iter().flat_map(judge::points);
+        match points
+            .filter(|point| point.verdict == Verdict::Fail)
+            .count()
+        {
+            0 => Ok(()),
+            failed => Err(Failure::Job {
+                text: format!("points that failed: {failed}"),
+                trace_id: None,
+            }),
+        }
+    }
+
+    /// On the named system, or on one that is started for it.
+    async fn on_a_system(&self, given: &Given) -> Result<(Vec<Measured>, String), Failure> {
+        if let Some(target) = self.connection.named() {
+            self.preview.refuse_on_a_named_system()?;
+            let measured = self.measure(&Client::new(&target)?, given).await?;
+            return Ok((measured, target.url));
+        }
+        let stack = embedded::for_one_job(&self.preview).await?;
+        let measured = match Client::new(&embedded::target(&stack)) {
+            Ok(client) => self.measure(&client, given).await,
+            Err(failure) => Err(failure),
+        };
+        stack.shutdown().await;
+        Ok((measured?, "a system in this process".to_owned()))
+    }
+
+    async fn measure(&self, client: &Client, given: &Given) -> Result<Vec<Measured>, Failure> {
+        let models = self.chosen(client.models().await?)?;
+        let mut all = Vec::with_capacity(models.len());
+        for model in models {
+            say::note(format!("{} ...", model.name));
+            all.push(self.measure_one(client, &model, given).await);
+        }
+        Ok(all)
+    }
+
+    /// The models that were asked for; a wrong name is wrong use before anything is paid for.
+    fn chosen(&self, known: Vec<Model>) -> Result<Vec<Model>, Failure> {
+        let bare = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+        let wanted: Vec<String> = self.models.iter().map(|name| bare(name.trim())).collect();
+        let unknown = |name: &&String| known.iter().all(|model| model.name != **name);
+        if let Some(name) = wanted.iter().find(unknown) {
+            let names: Vec<&str> = known.iter().map(|model| model.name.as_str()).collect();
+            return Err(Failure::Usage(format!(
+                "there is no model `{name}`. The models are: {}",
+                names.join(", ")
+            )));
+        }
+        let keep = |model: &Model| wanted.is_empty() || wanted.contains(&model.name);
+        Ok(known.into_iter().filter(keep).collect())
+    }
+
+    async fn measure_one(&self, client: &Client, model: &Model, given: &Given) -> Measured {
+        let mut measured = Measured {
+            model: model.name.clone(),
+            ..Measured::default()
+        };
+        let input = match sample::input(model, given) {
+            Ok(input) => input,
+            Err(wanting) => {
+                measured.wanting = Some(wanting);
+                return measured;
+            }
+        };
+        measured.uses_lora = input.contains_key(sample::LORA);
+        measured.uses_reference = given.reference.is_some() && sample::takes_picture(model);
+        for seed in 1..=u64::from(self.samples) {
+            let sample = sample::run(client, model, &input, seed).await;
+            measured.samples.push(sample);
+        }
+        let at_once = (1..=AT_ONCE).map(|seed| sample::run(client, model, &input, 1_000 + seed));
+        measured.at_once = sample::all(at_once).await;
+        measured
+    }
+}

@@ -1,0 +1,111 @@
+//! One sample: a job like any user's, and what was seen of it.
+
+use super::judge::Sample;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::keys;
+use crate::prediction::{Model, Prediction, Status};
+use serde_json::{Map, Value};
+use std::time::{Duration, Instant};
+
+/// The input field that names a LoRA.
+pub(super) const LORA: &str = "lora_id";
+
+/// What the samples show.
+const PROMPT: &str = "portrait photo of a person in soft daylight";
+
+/// A job that has not ended by then is a sample that failed; every job ends by itself before.
+const LIMIT: Duration = Duration::from_mins(31);
+
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// What the caller gave for fields that no default can fill.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) reference: Option<Value>,
+    pub(super) lora: Option<String>,
+}
+
+fn is_picture(property: &Value) -> bool {
+    property.get("format").is_some_and(|format| format == "uri")
+}
+
+fn properties(model: &Model) -> impl Iterator<Item = (&String, &Value)> {
+    let schema = model.input_schema();
+    let properties = schema.and_then(|schema| schema.get("properties"));
+    properties.and_then(Value::as_object).into_iter().flatten()
+}
+
+/// Whether the model has a field for a picture.
+pub(super) fn takes_picture(model: &Model) -> bool {
+    properties(model).any(|(_, property)| is_picture(property))
+}
+
+/// The least that the model takes, or the flag that is missing for it.
+pub(super) fn input(model: &Model, given: &Given) -> Result<Map<String, Value>, &'static str> {
+    let mut input = Map::new();
+    for (name, property) in properties(model) {
+        let value = match name.as_str() {
+            "prompt" => PROMPT.into(),
+            LORA => given.lora.clone().ok_or("--lora")?.into(),
+            _ if is_picture(property) => given.reference.clone().ok_or("--reference")?,
+            _ => continue,
+        };
+        input.insert(name.clone(), value);
+    }
+    Ok(input)
+}
+
+/// Asks for one and waits for its end.
+pub(super) async fn run(
+    client: &Client,
+    model: &Model,
+    input: &Map<String, Value>,
+    seed: u64,
+) -> Sample {
+    let mut input = input.clone();
+    input.insert("seed".to_owned(), seed.into());
+    let begun = Instant::now();
+    let ended = tokio::time::timeout(LIMIT, ended(client, model, &input)).await;
+    let reply_s = begun.elapsed().as_secs_f64();
+    match ended {
+        Ok(Ok(job)) => Sample {
+            succeeded: job.status == Status::Succeeded && !job.output_urls().is_empty(),
+            video: job.output_urls().iter().any(|url| is_video(url)),
+            code: job.metrics.error_code,
+            provider: job.metrics.provider,
+            run_s: job.metrics.predict_time,
+            cold_start_s: job.metrics.cold_start_seconds,
+            cost_usd: job.metrics.cost_usd,
+            reply_s,
+        },
+        Ok(Err(failure)) => Sample::lost(failure.text(), reply_s),
+        Err(_) => Sample::lost("no end within 31 minutes".to_owned(), reply_s),
+    }
+}
+
+fn is_video(url: &str) -> bool {
+    let file = url.split(['?', '#']).next().unwrap_or_default();
+    let ending = std::path::Path::new(file).extension();
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case("mp4"))
+}
+
+/// Runs all of them at once.
+pub(super) async fn all(
+    samples: impl Iterator<Item = impl Future<Output = Sample>>,
+) -> Vec<Sample> {
+    futures_util::future::join_all(samples).await
+}
+
+async fn ended(
+    client: &Client,
+    model: &Model,
+    input: &Map<String, Value>,
+) -> Result<Prediction, Failure> {
+    let mut job = client.submit(model, input, &keys::random("cli-")).await?;
+    while !job.status.is_terminal() {
+        tokio::time::sleep(PAUSE).await;
+        job = client.prediction(&job.id).await?;
+    }
+    Ok(job)
+}
