@@ -59,13 +59,12 @@ impl Expression {
             ),
             Fence::BeforeDeadline(now) => self.compare("deadline_at", ">", number(now)),
             Fence::Dispatching => self.compare("phase", "=", phase(Phase::Dispatching)),
-            Fence::Running => self.compare("phase", "=", phase(Phase::Running)),
             Fence::From(origin) => format!(
                 "{} AND {}",
                 self.compare("attempt", "=", number(origin.attempt)),
                 self.compare("backend", "=", text(origin.backend.as_str()))
             ),
-            // Only running rows carry a sequence number.
+            // Only running rows carry a sequence number: the phase need not be named.
             Fence::After(seq) => self.compare("seq", "<", number(seq)),
             // What has left the line for good is not due any more, whatever its time says.
             Fence::DueAt(seen) => format!(

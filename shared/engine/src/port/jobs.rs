@@ -85,7 +85,6 @@ impl Write<'_> {
             ]),
             Self::Beat(_, beat) => Expect(vec![
                 Fence::Readable,
-                Fence::Running,
                 Fence::From(beat.origin.clone()),
                 Fence::After(beat.seq),
             ]),
