@@ -1,11 +1,13 @@
-//! The table of jobs in memory. Judges every write by [`Expect`] and makes the domain's own moves.
+//! The table of jobs in memory. Judges every write by [`Expect`]; what is then written is the domain's
+//! own move, or the store stops the test.
 
 use super::lock;
 use super::row::{Body, Part, Row};
 use async_trait::async_trait;
 use ryla_domain::id::{AccountId, JobKey};
-use ryla_domain::job::{Due, Illegal, Job};
+use ryla_domain::job::{Due, Job};
 use ryla_domain::time::UnixMs;
+use ryla_engine::expect::{Expect, FenceKind};
 use ryla_engine::port::{
     Consistency, Created, DueEntry, DueMove, DuePage, JobPage, JobStore, ListRange, Order, Shard,
     StoreError, Write, Written,
@@ -19,11 +21,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct MemoryJobStore {
     rows: Mutex<BTreeMap<String, Row>>,
     calls: AtomicU64,
+    without: Option<FenceKind>,
 }
 
 impl MemoryJobStore {
     /// Entries in a page of due entries.
     pub const DUE_PAGE: usize = 100;
+
+    /// An empty table that forgets fences of that kind: what `tests/fences` lets the simulation
+    /// break on. Writes then happen as a table makes them, also where the domain has no such move.
+    pub fn without(kind: Option<FenceKind>) -> Self {
+        Self {
+            without: kind,
+            ..Self::default()
+        }
+    }
 
     /// How often a method of the port was called.
     pub fn calls(&self) -> u64 {
@@ -47,12 +59,8 @@ impl MemoryJobStore {
             tries: 0,
         };
         let row = Row {
-            body: Body::Garbage,
             due: Some((Part::Of(shard), due)),
-            deadline_at: None,
-            expires_at: None,
-            listed: None,
-            extra: BTreeMap::new(),
+            ..Row::scrap()
         };
         lock(&self.rows).insert(raw_key.to_owned(), row);
     }
@@ -70,6 +78,15 @@ impl MemoryJobStore {
         if let Some(row) = lock(&self.rows).get_mut(&raw_key(&job.key)) {
             row.set(job.clone());
         }
+    }
+
+    /// What stands in the rows of a newer build, by key.
+    pub fn newer(&self) -> Vec<Job> {
+        let rows = lock(&self.rows);
+        let newer = rows
+            .values()
+            .filter(|row| matches!(row.body, Body::Newer(..)));
+        newer.filter_map(Row::attributes).collect()
     }
 
     /// Everything that the table holds under a key, as text to compare.
@@ -120,14 +137,23 @@ fn parsed_key(raw_key: &str) -> Option<JobKey> {
     })
 }
 
-/// What the fences allow, the domain must allow as well: anything else is a bug in one of the two.
+/// What the fences allow, the domain must allow as well, and both must make the same row of it:
+/// anything else is a bug in one of the two.
 #[expect(
     clippy::panic,
     reason = "a fake that hides a contradiction is worse than a stopped test"
 )]
-fn agreed(moved: Result<Job, Illegal>, write: &Write<'_>) -> Job {
-    moved
-        .unwrap_or_else(|illegal| panic!("Expect allows {write:?}, the domain does not: {illegal}"))
+fn agree(before: Job, write: &Write<'_>, after: &Job) {
+    let moved = match write {
+        Write::Claim(_, claim) => before.claim((*claim).clone()),
+        Write::Start(_, start) => before.start((*start).clone()),
+        Write::Beat(_, beat) => before.beat(beat),
+        Write::Replace { .. } => return,
+    };
+    let moved = moved.unwrap_or_else(|illegal| {
+        panic!("Expect allows {write:?}, the domain does not: {illegal}")
+    });
+    assert_eq!(moved, *after, "the row after {write:?}");
 }
 
 #[async_trait]
@@ -137,6 +163,7 @@ impl JobStore for MemoryJobStore {
         let mut rows = lock(&self.rows);
         if let Some(row) = rows.get(&raw_key(&job.key))
             && !row.expired(now)
+            && self.without != Some(FenceKind::AbsentAt)
         {
             return row.decode().map(|there| Created::Exists(Box::new(there)));
         }
@@ -162,17 +189,16 @@ impl JobStore for MemoryJobStore {
         let Some(row) = rows.get_mut(&raw_key(write.key())) else {
             return Ok(Written::Refused(None));
         };
-        if !row.holds(&write.expect())? {
+        if !row.holds(&write.expect().without(self.without)) {
             return Ok(Written::Refused(Some(Box::new(row.decode()?))));
         }
-        let here = row.decode()?;
-        match &write {
-            Write::Claim(_, claim) => row.set(agreed(here.claim((*claim).clone()), &write)),
-            Write::Start(_, start) => row.set(agreed(here.start((*start).clone()), &write)),
-            Write::Beat(_, beat) => row.set(agreed(here.beat(beat), &write)),
-            Write::Replace { seen, next } => row.replace(seen, next),
+        let before = row.decode();
+        row.apply(&write);
+        let after = row.decode()?;
+        if let (Ok(before), None) = (before, self.without) {
+            agree(before, &write, &after);
         }
-        Ok(Written::Done(Box::new(row.decode()?)))
+        Ok(Written::Done(Box::new(after)))
     }
 
     async fn list(
@@ -258,18 +284,21 @@ impl JobStore for MemoryJobStore {
     async fn reschedule(&self, entry: &DueEntry, to: DueMove) -> Result<bool, StoreError> {
         self.count();
         let mut rows = lock(&self.rows);
-        let Some(row) = rows.get_mut(&entry.raw_key) else {
-            return Ok(false);
-        };
-        // The row is not decoded: `Expect::due_at` is judged by the entry alone.
-        let Some((part @ Part::Of(_), due)) = row.due.filter(|(_, due)| due.at == entry.due_at)
-        else {
-            return Ok(false);
-        };
-        row.due = Some(match to {
-            DueMove::Later { at, tries } => (part, Due { at, tries }),
-            DueMove::Dead => (Part::Dead, due),
-        });
+        // The row is not decoded: what is expected is judged by the entry alone.
+        let seen =
+            |row: &Row| matches!(row.due, Some((Part::Of(_), due)) if due.at == entry.due_at);
+        let anyhow = Expect::due_at(entry.due_at)
+            .without(self.without)
+            .0
+            .is_empty();
+        match rows.get_mut(&entry.raw_key) {
+            Some(row) if anyhow || seen(row) => row.move_due(to),
+            // An update without a condition makes a row.
+            None if anyhow => {
+                rows.insert(entry.raw_key.clone(), Row::scrap());
+            }
+            _ => return Ok(false),
+        }
         Ok(true)
     }
 }

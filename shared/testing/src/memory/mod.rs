@@ -2,6 +2,7 @@
 //! suite as its real counterpart.
 
 mod accounts;
+mod effect;
 mod images;
 mod jobs;
 mod queue;

@@ -1,11 +1,12 @@
 //! A row as the memory store keeps it: what any build can see of it, and what only a decoder can.
 
+use super::effect;
 use ryla_domain::V;
 use ryla_domain::id::JobKey;
 use ryla_domain::job::{Due, Job};
 use ryla_domain::time::UnixMs;
-use ryla_engine::expect::Expect;
-use ryla_engine::port::{Shard, StoreError};
+use ryla_engine::expect::{Expect, Fence};
+use ryla_engine::port::{DueMove, Shard, StoreError, Write};
 use std::collections::BTreeMap;
 
 /// Which part of the due index an entry stands in.
@@ -19,8 +20,8 @@ pub(super) enum Part {
 #[derive(Clone, Debug)]
 pub(super) enum Body {
     Job(Box<Job>),
-    /// Of a newer build: version, and a job that only that build may read.
-    Newer(u64),
+    /// Of a newer build: version, and what of a job stands in attributes that this build knows.
+    Newer(u64, Box<Job>),
     Garbage,
 }
 
@@ -41,12 +42,8 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn of(job: &Job) -> Self {
         let mut row = Self {
-            body: Body::Garbage,
-            due: None,
-            deadline_at: None,
-            expires_at: None,
             listed: Some((job.created_at, job.key.clone())),
-            extra: BTreeMap::new(),
+            ..Self::scrap()
         };
         row.set(job.clone());
         row
@@ -55,25 +52,32 @@ impl Row {
     /// A row of the next version that looks like the job to whoever cannot read it.
     pub(super) fn newer(job: &Job) -> Self {
         Self {
-            body: Body::Newer(u64::from(V) + 1),
+            body: Body::Newer(u64::from(V) + 1, Box::new(job.clone())),
             ..Self::of(job)
         }
     }
 
     /// A row that nobody can read, in the due index at that time.
     pub(super) fn garbage(key: &JobKey, due_at: UnixMs) -> Self {
+        let due = Due {
+            at: due_at,
+            tries: 0,
+        };
+        Self {
+            due: Some((Part::Of(Shard::of(key)), due)),
+            listed: Some((due_at, key.clone())),
+            ..Self::scrap()
+        }
+    }
+
+    /// A row of which there is nothing but its key.
+    pub(super) const fn scrap() -> Self {
         Self {
             body: Body::Garbage,
-            due: Some((
-                Part::Of(Shard::of(key)),
-                Due {
-                    at: due_at,
-                    tries: 0,
-                },
-            )),
+            due: None,
             deadline_at: None,
             expires_at: None,
-            listed: Some((due_at, key.clone())),
+            listed: None,
             extra: BTreeMap::new(),
         }
     }
@@ -86,12 +90,24 @@ impl Row {
     /// The job, if this build can read it.
     pub(super) fn decode(&self) -> Result<Job, StoreError> {
         match &self.body {
-            Body::Job(job) => Ok(Job {
-                due: self.due.map(|(_, due)| due),
-                ..job.as_ref().clone()
-            }),
-            Body::Newer(version) => Err(StoreError::Newer(*version)),
+            Body::Job(job) => Ok(self.with_due(job)),
+            Body::Newer(version, _) => Err(StoreError::Newer(*version)),
             Body::Garbage => Err(StoreError::Corrupt("phase".to_owned())),
+        }
+    }
+
+    /// What stands in the attributes that this build knows, whether it may read them or not.
+    pub(super) fn attributes(&self) -> Option<Job> {
+        match &self.body {
+            Body::Job(job) | Body::Newer(_, job) => Some(self.with_due(job)),
+            Body::Garbage => None,
+        }
+    }
+
+    fn with_due(&self, job: &Job) -> Job {
+        Job {
+            due: self.due.map(|(_, due)| due),
+            ..job.clone()
         }
     }
 
@@ -108,29 +124,54 @@ impl Row {
         self.body = Body::Job(Box::new(Job { expires_at, ..job }));
     }
 
-    /// Writes what differs between `seen` and `next`: a due entry that was moved after `seen` was
-    /// read, and that `next` leaves alone, stays where it is.
-    pub(super) fn replace(&mut self, seen: &Job, next: &Job) {
-        let merged = match (self.due, seen.due, next.due) {
-            (Some((_, here)), Some(seen), Some(next)) => Some(Due {
-                at: if seen.at == next.at { here.at } else { next.at },
-                tries: if seen.tries == next.tries {
-                    here.tries
-                } else {
-                    next.tries
-                },
-            }),
-            (_, _, next) => next,
+    /// What the write does, whether or not anything holds that it expects. A row of a newer build
+    /// stays one.
+    pub(super) fn apply(&mut self, write: &Write<'_>) {
+        let Some(here) = self.attributes() else {
+            return;
         };
-        self.set(Job {
-            due: merged,
-            ..next.clone()
-        });
+        let next = match write {
+            Write::Claim(_, claim) => Some(effect::claimed(&here, claim)),
+            Write::Start(_, start) => effect::started(&here, start),
+            Write::Beat(_, beat) => Some(effect::beaten(&here, beat)),
+            Write::Replace { seen, next } => Some(effect::replaced(&here, seen, next)),
+        };
+        let newer = match &self.body {
+            Body::Newer(version, _) => Some(*version),
+            _ => None,
+        };
+        let Some(next) = next else {
+            self.body = Body::Garbage;
+            return;
+        };
+        self.set(next);
+        if let (Some(version), Body::Job(job)) = (newer, &self.body) {
+            self.body = Body::Newer(version, job.clone());
+        }
     }
 
-    /// Whether what a write of a readable row expects holds.
-    pub(super) fn holds(&self, expect: &Expect) -> Result<bool, StoreError> {
-        self.decode().map(|job| expect.holds(Some(&job)))
+    /// What the move of a due entry does, whether or not the entry is there.
+    pub(super) fn move_due(&mut self, to: DueMove) {
+        match (&mut self.due, to) {
+            (Some((_, due)), DueMove::Later { at, tries }) => *due = Due { at, tries },
+            // A time alone makes no entry.
+            (None, DueMove::Later { .. }) => {}
+            (Some((part, _)), DueMove::Dead) => *part = Part::Dead,
+            // Nor does a part alone, but a decoder looks for the time.
+            (None, DueMove::Dead) => self.body = Body::Garbage,
+        }
+    }
+
+    /// Whether what a write expects holds.
+    pub(super) fn holds(&self, expect: &Expect) -> bool {
+        let Some(job) = self.attributes() else {
+            return false;
+        };
+        let readable = matches!(self.body, Body::Job(_));
+        expect.0.iter().all(|fence| match fence {
+            Fence::Readable => readable,
+            fence => fence.holds(Some(&job)),
+        })
     }
 }
 
