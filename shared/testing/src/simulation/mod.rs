@@ -8,10 +8,13 @@
 
 mod ending;
 pub mod fault;
+pub mod fences;
+mod newer_build;
 mod ports;
 mod process;
 mod scenario;
 pub mod seeded;
+mod step;
 mod tap;
 mod trace;
 pub mod verdict;

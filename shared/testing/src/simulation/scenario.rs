@@ -1,5 +1,6 @@
 //! Situations to play: who asks for what, and what the backends do with it.
 
+use super::process::Task;
 use crate::backend::{Course, End, FakeBackend, Scripted};
 use ryla_domain::failure::Code;
 use ryla_domain::time::Ms;
@@ -51,6 +52,10 @@ pub struct Scenario {
     pub cancel_after: Option<Ms>,
     /// When each client cancels, counted from the beginning.
     pub cancel_at: Option<Ms>,
+    /// From when to when every row is a newer build's, counted from the beginning.
+    pub taken_over: Option<(Ms, Ms)>,
+    /// How many sweeps the schedule begins at a time.
+    pub sweeps: usize,
     /// The limits.
     pub timers: Timers,
     /// How it ends.
@@ -94,8 +99,18 @@ impl Scenario {
             sites: vec![Site::usual("modal")],
             cancel_after: None,
             cancel_at: None,
+            taken_over: None,
+            sweeps: 1,
             timers: Timers::default(),
             ends: Ends::Succeeded,
+        }
+    }
+
+    /// How often that is begun when its time has come: a schedule may fire more than once.
+    pub(super) const fn fires(&self, task: &Task) -> usize {
+        match task {
+            Task::Sweep => self.sweeps,
+            _ => 1,
         }
     }
 
@@ -182,6 +197,14 @@ impl Scenario {
             ),
             Self::on("first backend closed", vec![closed_for(2_000), by_handle()]),
             Self::on("all closed for a while", vec![closed_for(30)]),
+            Self {
+                taken_over: Some((Ms::seconds(2), Ms::seconds(22))),
+                ..Self::on("newer build in between", vec![Site::usual("modal")])
+            },
+            Self {
+                sweeps: 2,
+                ..Self::on("two sweeps at once", vec![first([ending(End::Vanishes)])])
+            },
         ]
     }
 

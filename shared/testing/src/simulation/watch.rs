@@ -1,6 +1,7 @@
 //! What anybody could see of a run while it goes on, held against what could be seen before.
 
 use super::ending::Known;
+use super::step;
 use super::verdict::{same_outcome, shows_its_own_picture};
 use super::world::{STALE, World};
 use ryla_domain::id::JobKey;
@@ -31,13 +32,16 @@ impl World {
             return;
         }
         let jobs = self.jobs.jobs();
+        let newer = self.jobs.newer();
         for key in self.known.keys() {
-            if !jobs.iter().any(|job| job.key == *key) {
+            if !jobs.iter().chain(&newer).any(|job| job.key == *key) {
                 self.seen_wrong.push(format!("{key} is gone"));
             }
         }
         for job in jobs {
             if let Some(before) = self.known.get(&job.key) {
+                let wrong = step::wrong(&before.job, &job, &self.sites, &self.settings);
+                self.seen_wrong.extend(wrong);
                 if job.rev < before.job.rev {
                     self.seen_wrong.push(format!("{} lost a write", job.key));
                 }

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use ryla_domain::time::Ms;
+use ryla_engine::expect::FenceKind;
 
 /// How far a clock may be off in the family `Live`.
 pub const LIVE_SKEW: Ms = Ms::seconds(5);
@@ -20,6 +21,8 @@ pub struct Weather {
     pub skew: Ms,
     /// The trace is kept, for somebody to read it.
     pub traced: bool,
+    /// The fence that the table forgets: no weather of ours, but what shows that the promises bite.
+    pub without: Option<FenceKind>,
 }
 
 /// Faults at any call, message and callback, until it is over.
@@ -40,6 +43,15 @@ impl Weather {
             faults: faults.to_vec(),
             traced: true,
             ..Self::default()
+        }
+    }
+
+    /// The same on a table that forgets that fence.
+    #[must_use]
+    pub fn without(self, fence: Option<FenceKind>) -> Self {
+        Self {
+            without: fence,
+            ..self
         }
     }
 

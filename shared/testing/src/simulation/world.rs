@@ -2,6 +2,7 @@
 
 use super::ending::{Ending, Known};
 use super::fault::Fate;
+use super::newer_build::NewerBuild;
 use super::ports::LATE;
 use super::process::{Outcome, Process, Task, account_of, stranger_to};
 use super::scenario::{Scenario, Site};
@@ -52,6 +53,7 @@ pub(super) struct World {
     pub(super) settings: Arc<Settings>,
     pub(super) ids: Arc<SeededEntropy>,
     pub(super) gate: Arc<Gate>,
+    newer_build: NewerBuild,
     pub(super) scenario: Scenario,
     weather: Weather,
     ahead: bool,
@@ -86,7 +88,7 @@ impl World {
         };
         let mut world = Self {
             gate: Arc::new(Gate::new(weather, seed, CREATED_AT + quiet, shared())),
-            jobs: Arc::default(),
+            jobs: Arc::new(MemoryJobStore::without(weather.without)),
             jobs_before: Arc::default(),
             jobs_next: MemoryJobStore::default(),
             copied_at: CREATED_AT,
@@ -96,6 +98,7 @@ impl World {
             sites,
             settings: Arc::new(settings(scenario)),
             ids: Arc::new(SeededEntropy::new(!seed)),
+            newer_build: NewerBuild::new(scenario.taken_over),
             scenario: scenario.clone(),
             weather: weather.clone(),
             ahead: false,
@@ -193,8 +196,10 @@ impl World {
                 self.no_sweep = true;
                 continue;
             }
-            self.begin(task);
+            (0..self.scenario.fires(&task)).for_each(|_| self.begin(task.clone()));
         }
+        let wrong = self.newer_build.act(now, &self.jobs);
+        self.seen_wrong.extend(wrong);
         for site in self.sites.clone() {
             for callback in finish(site.work()) {
                 self.carry(callback);
@@ -231,7 +236,7 @@ impl World {
         let queue = self.queue.next_visible_at();
         let held = self.gate.next_released_at();
         let all = agenda.into_iter().chain(sites).chain(queue).chain(held);
-        all.min()
+        all.chain(self.newer_build.next_at()).min()
     }
 
     /// A worker's callback on its way to us.
