@@ -1,5 +1,6 @@
 //! Writes to the table what no port can write: garbage, rows of a newer build, many rows at once.
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use futures_util::{StreamExt, stream};
@@ -9,6 +10,7 @@ use ryla_domain::id::JobKey;
 use ryla_domain::job::Job;
 use ryla_domain::time::UnixMs;
 use ryla_engine::port::Shard;
+use ryla_testing::contract::jobs::Plant;
 use std::collections::BTreeMap;
 
 /// What one batch write takes.
@@ -160,5 +162,28 @@ impl Table {
                 );
             })
             .await;
+    }
+}
+
+#[async_trait]
+impl Plant for Table {
+    async fn newer(&self, job: &Job) {
+        self.put_newer(job).await;
+    }
+
+    async fn garbage(&self, key: &JobKey, due_at: UnixMs) {
+        self.put_garbage(key, due_at).await;
+    }
+
+    async fn nameless(&self, shard: Shard, raw_key: &str, due_at: UnixMs) {
+        self.put_nameless(shard, raw_key, due_at).await;
+    }
+
+    async fn extra(&self, key: &JobKey, name: &str, text: &str) {
+        self.set_text(key, name, text).await;
+    }
+
+    async fn raw(&self, key: &JobKey) -> Option<BTreeMap<String, String>> {
+        self.raw(key).await
     }
 }

@@ -333,12 +333,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_memory_store_keeps_the_contract() {
-        contract::jobs::all(&MemoryJobStore::default()).await;
-    }
-
-    #[tokio::test]
-    async fn the_memory_store_keeps_the_contract_for_rows_it_cannot_read() {
         let store = MemoryJobStore::default();
-        contract::jobs::planted(&store, &store).await;
+        contract::jobs::all(&store, &store).await;
     }
 }

@@ -1,18 +1,20 @@
 //! New rows: put where none lies or only an expired one.
 
-use super::{due_entry, fresh_job, put, stored};
+use super::{Case, due_entry, fresh_job, put, stored};
 use crate::contract::fresh;
 use futures_util::future::join_all;
 use ryla_domain::state::Phase;
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_engine::port::{Consistency, Created, JobStore};
 
-pub(super) async fn all(store: &dyn JobStore) {
-    a_new_row_is_there_and_due(store).await;
-    a_live_row_is_handed_back(store).await;
-    an_expired_row_counts_as_absent(store).await;
-    of_racing_creates_one_wins(store).await;
-    a_foreign_accounts_job_does_not_exist(store).await;
+pub(super) fn cases() -> Vec<Case> {
+    cases![
+        a_new_row_is_there_and_due,
+        a_live_row_is_handed_back,
+        an_expired_row_counts_as_absent,
+        of_racing_creates_one_wins,
+        a_foreign_accounts_job_does_not_exist,
+    ]
 }
 
 async fn a_new_row_is_there_and_due(store: &dyn JobStore) {

@@ -1,6 +1,6 @@
 //! The due index: in order, by pages, and each entry leased once.
 
-use super::{due_entries, due_entry, fresh_job, put, stored};
+use super::{Case, due_entries, due_entry, fresh_job, put, stored};
 use crate::contract::fresh;
 use crate::sample::CREATED_AT;
 use futures_util::future::join_all;
@@ -9,12 +9,14 @@ use ryla_domain::state::Phase;
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_engine::port::{DueEntry, DueMove, JobStore, Shard};
 
-pub(super) async fn all(store: &dyn JobStore) {
-    an_entry_says_enough_to_lease_the_row(store).await;
-    only_what_is_due_comes(store).await;
-    many_entries_come_in_order_over_pages(store).await;
-    a_lease_is_won_once(store).await;
-    a_dead_entry_is_out_of_the_line(store).await;
+pub(super) fn cases() -> Vec<Case> {
+    cases![
+        an_entry_says_enough_to_lease_the_row,
+        only_what_is_due_comes,
+        many_entries_come_in_order_over_pages,
+        a_lease_is_won_once,
+        a_dead_entry_is_out_of_the_line,
+    ]
 }
 
 const FAR: UnixMs = UnixMs(CREATED_AT.0 + 86_400_000);
@@ -157,12 +159,12 @@ async fn a_dead_entry_is_out_of_the_line(store: &dyn JobStore) {
     let job = fresh_job("dead").build();
     put(store, &job).await;
     let entry = due_entry(store, &job.key, FAR).await.unwrap();
-    let moved = join_all((0..4).map(|_| store.reschedule(&entry, DueMove::Dead))).await;
+    let moved = join_all((0..8).map(|_| store.reschedule(&entry, DueMove::Dead))).await;
     let won = moved
         .into_iter()
         .filter(|moved| *moved.as_ref().unwrap())
         .count();
-    assert_eq!(won, 1, "one of 4 racing sweeps raises the alarm");
+    assert_eq!(won, 1, "one of 8 racing sweeps raises the alarm");
     for shard in Shard::all() {
         let entries = due_entries(store, shard, FAR).await;
         assert!(

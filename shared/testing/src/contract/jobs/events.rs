@@ -1,8 +1,7 @@
 //! Blind writes that happen: each leaves exactly the row that the domain's move makes of it.
 
-use super::{done, fresh_job, put};
+use super::{Case, done, fresh_job, put};
 use crate::sample::{CREATED_AT, a_beat, a_claim, a_start};
-use futures_util::future::join_all;
 use ryla_domain::failure::Code;
 use ryla_domain::job::{AttemptEnd, Job};
 use ryla_domain::report::Report;
@@ -10,16 +9,17 @@ use ryla_domain::state::{Hold, Phase, State};
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_engine::port::{JobStore, Write, Written};
 
-pub(super) async fn all(store: &dyn JobStore) {
-    a_claim_makes_the_domains_row(store).await;
-    a_second_claim_counts_on(store).await;
-    a_new_attempt_counts_anew(store).await;
-    nothing_of_one_attempt_is_left_in_the_next(store).await;
-    of_eight_claimers_one_wins(store).await;
-    a_refused_claim_shows_its_own_claim(store).await;
-    a_start_makes_the_domains_row(store).await;
-    beats_make_the_domains_row(store).await;
-    a_write_to_no_row_is_refused(store).await;
+pub(super) fn cases() -> Vec<Case> {
+    cases![
+        a_claim_makes_the_domains_row,
+        a_second_claim_counts_on,
+        a_new_attempt_counts_anew,
+        nothing_of_one_attempt_is_left_in_the_next,
+        a_refused_claim_shows_its_own_claim,
+        a_start_makes_the_domains_row,
+        beats_make_the_domains_row,
+        a_write_to_no_row_is_refused,
+    ]
 }
 
 const fn at(seconds: u64) -> UnixMs {
@@ -133,39 +133,6 @@ async fn nothing_of_one_attempt_is_left_in_the_next(store: &dyn JobStore) {
         assert_eq!(job, next, "end of attempt {attempt}");
     }
     assert_eq!(job.state.phase(), Phase::Failed, "after the last attempt");
-}
-
-async fn of_eight_claimers_one_wins(store: &dyn JobStore) {
-    for round in 0..5 {
-        let job = fresh_job("racers").build();
-        put(store, &job).await;
-        let claims: Vec<_> = (0..8)
-            .map(|n| a_claim(&format!("claimer-{n}"), at(1)))
-            .collect();
-        let writes = claims
-            .iter()
-            .map(|claim| store.write(Write::Claim(&job.key, claim)));
-        let written = join_all(writes).await;
-        let mut winners = Vec::new();
-        let mut losers = Vec::new();
-        for (claim, written) in claims.iter().zip(written) {
-            match written.unwrap() {
-                Written::Done(row) => winners.push((claim.clone(), *row)),
-                Written::Refused(row) => losers.push(*row.unwrap()),
-            }
-        }
-        assert_eq!(
-            winners.len(),
-            1,
-            "winners of 8 racing claims, round {round}"
-        );
-        let (claim, row) = winners.remove(0);
-        assert_eq!(row, job.clone().claim(claim).unwrap(), "the winner's row");
-        assert!(
-            losers.iter().all(|loser| *loser == row),
-            "losers are shown the winner's row"
-        );
-    }
 }
 
 /// A claim whose reply was lost, and which was sent again, is won: its own id is in the refusal.

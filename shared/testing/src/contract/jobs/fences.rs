@@ -1,52 +1,52 @@
-//! Every fence of every write, falsified: the write is refused, the row stays as it is and is handed
-//! back. `Readable` needs a row of a newer build and is falsified among the planted rows.
+//! Every fence of every write, falsified while all others of that write hold: the write is refused, the
+//! row stays as it is and is handed back. `Readable` needs a row of a newer build and is falsified in
+//! `unreadable.rs`; the one fence of a new row in `create.rs`, that of a due entry in `due.rs`.
 
-use super::{fresh_job, put, refused};
-use crate::sample::{CREATED_AT, a_beat, a_claim, a_start, in_phase};
+use super::{Case, done, fresh_job, put, refused};
+use crate::sample::{CREATED_AT, a_beat, a_claim, a_report, a_start, in_phase};
+use ryla_domain::failure::Code;
 use ryla_domain::id::Attempt;
 use ryla_domain::job::{DeadlineBy, Job, Origin};
-use ryla_domain::state::Phase;
+use ryla_domain::state::{CancelReason, Phase};
 use ryla_domain::time::{Ms, UnixMs};
-use ryla_engine::expect::{Expect, Fence};
+use ryla_engine::expect::{Expect, Fence, FenceKind};
 use ryla_engine::port::{JobStore, Write};
-use std::mem::{Discriminant, discriminant};
 
-pub(super) async fn all(store: &dyn JobStore) {
-    claims(store).await;
-    starts(store).await;
-    beats(store).await;
-    replaces(store).await;
+pub(super) fn cases() -> Vec<Case> {
+    cases![
+        a_claim_is_refused_by_each_fence,
+        a_start_is_refused_by_each_fence,
+        a_beat_is_refused_by_each_fence,
+        a_job_that_ran_takes_no_beat,
+        a_replace_is_refused_by_its_fence,
+    ]
 }
 
 const NOW: UnixMs = UnixMs(CREATED_AT.0 + 60_000);
 
-/// Which fences a set of refused writes has falsified.
+/// Which fences a set of refused writes has falsified, each by being the only one that did not hold.
 #[derive(Default)]
-struct Falsified(Vec<Discriminant<Fence>>);
+struct Falsified(Vec<FenceKind>);
 
 impl Falsified {
     async fn refuse(&mut self, store: &dyn JobStore, row: &Job, write: Write<'_>) {
-        let broken: Vec<Fence> = write
-            .expect()
-            .0
-            .into_iter()
-            .filter(|f| !f.holds(Some(row)))
-            .collect();
-        assert!(
-            !broken.is_empty(),
-            "{write:?} must break a fence of {row:?}"
-        );
-        self.0.extend(broken.iter().map(discriminant));
+        let expect = write.expect();
+        let broken = expect.0.iter().filter(|fence| !fence.holds(Some(row)));
+        let broken: Vec<&Fence> = broken.collect();
+        let [alone] = broken[..] else {
+            panic!("{write:?} must break one fence of {row:?}, not {broken:?}")
+        };
+        self.0.push(alone.kind());
         put(store, row).await;
         refused(store, write, row).await;
     }
 
-    /// Whether every fence of that expectation was falsified at least once.
+    /// Whether every fence of that expectation was falsified.
     fn all_of(&self, expect: &Expect) {
-        for fence in expect.0.iter().filter(|fence| **fence != Fence::Readable) {
+        for kind in expect.0.iter().map(Fence::kind) {
             assert!(
-                self.0.contains(&discriminant(fence)),
-                "{fence:?} was never falsified"
+                kind == FenceKind::Readable || self.0.contains(&kind),
+                "{kind} was never falsified alone"
             );
         }
     }
@@ -56,7 +56,7 @@ fn others(of: &[Phase]) -> impl Iterator<Item = Phase> {
     Phase::ALL.into_iter().filter(|phase| !of.contains(phase))
 }
 
-async fn claims(store: &dyn JobStore) {
+async fn a_claim_is_refused_by_each_fence(store: &dyn JobStore) {
     let mut falsified = Falsified::default();
     let claim = a_claim("claim", NOW);
     for phase in others(&[Phase::Accepted, Phase::Dispatching]) {
@@ -109,7 +109,7 @@ fn strangers(job: &Job) -> [Origin; 3] {
     ]
 }
 
-async fn starts(store: &dyn JobStore) {
+async fn a_start_is_refused_by_each_fence(store: &dyn JobStore) {
     let mut falsified = Falsified::default();
     for phase in others(&[Phase::Dispatching]) {
         let row = fresh_job("start-phase").in_phase(phase);
@@ -130,7 +130,7 @@ async fn starts(store: &dyn JobStore) {
     falsified.all_of(&Write::Start(&row.key, &start).expect());
 }
 
-async fn beats(store: &dyn JobStore) {
+async fn a_beat_is_refused_by_each_fence(store: &dyn JobStore) {
     let mut falsified = Falsified::default();
     for phase in others(&[Phase::Running]) {
         let row = fresh_job("beat-phase").in_phase(phase);
@@ -159,7 +159,31 @@ async fn beats(store: &dyn JobStore) {
     falsified.all_of(&Write::Beat(&row.key, &beat).expect());
 }
 
-async fn replaces(store: &dyn JobStore) {
+/// A job that was running keeps nothing that a late beat could be held against: `After` alone says
+/// that it runs no more.
+async fn a_job_that_ran_takes_no_beat(store: &dyn JobStore) {
+    let cancel = |job: Job| job.cancel(CancelReason::User, NOW, Ms::seconds(60));
+    let fail = |job: Job| job.fail(Code::GpuError, a_report(), NOW).unwrap();
+    for (what, next) in [("canceling", cancel as fn(Job) -> Job), ("failed", fail)] {
+        let seen = fresh_job("ran").in_phase(Phase::Running);
+        put(store, &seen).await;
+        let next = next(seen.clone());
+        let write = Write::Replace {
+            seen: &seen,
+            next: &next,
+        };
+        let row = done(store, write).await;
+        let beat = a_beat(&row, u64::MAX, Some(1), NOW);
+        let write = Write::Beat(&row.key, &beat);
+        let broken = write.expect().0;
+        let broken = broken.iter().filter(|fence| !fence.holds(Some(&row)));
+        let kinds: Vec<FenceKind> = broken.map(Fence::kind).collect();
+        assert_eq!(kinds, [FenceKind::After], "what refuses it, {what}");
+        refused(store, write, &row).await;
+    }
+}
+
+async fn a_replace_is_refused_by_its_fence(store: &dyn JobStore) {
     let mut falsified = Falsified::default();
     for phase in Phase::ALL {
         for stale_by in [-1, 1] {

@@ -1,6 +1,6 @@
 //! An account's jobs by time of creation.
 
-use super::{fresh_job, put};
+use super::{Case, fresh_job, put};
 use crate::contract::fresh;
 use crate::sample::CREATED_AT;
 use futures_util::future::join_all;
@@ -10,13 +10,15 @@ use ryla_domain::state::Phase;
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_engine::port::{JobStore, ListRange, Order};
 
-pub(super) async fn all(store: &dyn JobStore) {
-    jobs_come_in_order_both_ways(store).await;
-    a_range_holds_both_its_ends(store).await;
-    a_cursor_leads_on_from_where_it_was(store).await;
-    expired_jobs_are_left_out_and_the_page_is_full(store).await;
-    an_account_sees_only_its_own(store).await;
-    a_long_list_comes_whole(store).await;
+pub(super) fn cases() -> Vec<Case> {
+    cases![
+        jobs_come_in_order_both_ways,
+        a_range_holds_both_its_ends,
+        a_cursor_leads_on_from_where_it_was,
+        expired_jobs_are_left_out_and_the_page_is_full,
+        an_account_sees_only_its_own,
+        a_long_list_comes_whole,
+    ]
 }
 
 const ALL: ListRange = ListRange {

@@ -1,11 +1,28 @@
-//! What every [`JobStore`] does. [`all`] needs nothing but the port; [`planted`] needs rows that no
-//! port can write: garbage, and rows of a newer build.
+//! What every [`JobStore`] does, case by case. `tests/fences` takes the conditions of the writes away one
+//! by one and wants a case to fail each time.
+
+/// Cases by the names of their functions; `planted` ones also need rows that no port can write.
+macro_rules! cases {
+    (planted: $($case:ident),+ $(,)?) => {
+        vec![$(Case {
+            name: stringify!($case),
+            run: |store, plant| Box::pin($case(store, plant)),
+        }),+]
+    };
+    ($($case:ident),+ $(,)?) => {
+        vec![$(Case {
+            name: stringify!($case),
+            run: |store, _| Box::pin($case(store)),
+        }),+]
+    };
+}
 
 mod create;
 mod due;
 mod events;
 mod fences;
 mod list;
+mod races;
 mod replace;
 mod rows;
 mod unreadable;
@@ -13,6 +30,7 @@ mod unreadable;
 use super::fresh;
 use crate::sample::{JobBuilder, a_job};
 use async_trait::async_trait;
+use futures_util::future::LocalBoxFuture;
 use ryla_domain::id::JobKey;
 use ryla_domain::job::Job;
 use ryla_domain::time::UnixMs;
@@ -36,20 +54,42 @@ pub trait Plant: Send + Sync {
     async fn raw(&self, key: &JobKey) -> Option<BTreeMap<String, String>>;
 }
 
-/// The whole contract, as far as it needs nothing but the port.
-pub async fn all(store: &dyn JobStore) {
-    create::all(store).await;
-    rows::all(store).await;
-    events::all(store).await;
-    fences::all(store).await;
-    replace::all(store).await;
-    due::all(store).await;
-    list::all(store).await;
+/// One sentence of the contract.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// The sentence, as the name of its function.
+    pub name: &'static str,
+    run: for<'t> fn(&'t dyn JobStore, &'t dyn Plant) -> LocalBoxFuture<'t, ()>,
 }
 
-/// The contract about rows that this build cannot read, and attributes that it does not know.
-pub async fn planted(store: &dyn JobStore, plant: &dyn Plant) {
-    unreadable::all(store, plant).await;
+impl Case {
+    /// Holds the table to it; panics where it does not keep it.
+    pub async fn run(&self, store: &dyn JobStore, plant: &dyn Plant) {
+        (self.run)(store, plant).await;
+    }
+}
+
+/// The whole contract.
+pub fn cases() -> Vec<Case> {
+    [
+        create::cases(),
+        rows::cases(),
+        events::cases(),
+        fences::cases(),
+        races::cases(),
+        replace::cases(),
+        due::cases(),
+        list::cases(),
+        unreadable::cases(),
+    ]
+    .concat()
+}
+
+/// Holds the table to the whole contract.
+pub async fn all(store: &dyn JobStore, plant: &dyn Plant) {
+    for case in cases() {
+        case.run(store, plant).await;
+    }
 }
 
 /// A sample job of an account that no other case uses.
@@ -131,6 +171,39 @@ async fn due_entry(store: &dyn JobStore, key: &JobKey, until: UnixMs) -> Option<
         "a job has one due entry at most: {found:?}"
     );
     found.pop()
+}
+
+/// The replies of writers that raced for the row of `key`, told apart: the rows of those who won, each
+/// with its place among the writers, by revision. Checks that every loser was shown a winner's row, and
+/// that the last winner's row is the one that is there.
+async fn winners(
+    store: &dyn JobStore,
+    before: &Job,
+    written: Vec<Result<Written, StoreError>>,
+) -> Vec<(usize, Job)> {
+    let mut won: Vec<(usize, Job)> = Vec::new();
+    let mut shown: Vec<Job> = Vec::new();
+    for (place, written) in written.into_iter().enumerate() {
+        match written.unwrap() {
+            Written::Done(row) => won.push((place, *row)),
+            Written::Refused(row) => shown.push(*row.unwrap()),
+        }
+    }
+    won.sort_by_key(|(_, row)| row.rev);
+    let revs: Vec<u64> = won.iter().map(|(_, row)| row.rev).collect();
+    let one_by_one: Vec<u64> = (before.rev + 1..).take(won.len()).collect();
+    assert_eq!(revs, one_by_one, "each winner writes over the one before");
+    for row in shown {
+        let mut rows = won.iter().map(|(_, won)| won);
+        assert!(rows.any(|won| *won == row), "a loser was shown {row:?}");
+    }
+    let last = won.last().map(|(_, row)| row);
+    assert_eq!(
+        stored(store, &before.key).await.as_ref(),
+        Some(last.unwrap_or(before)),
+        "the last winner's row is the one that is there"
+    );
+    won
 }
 
 fn is_newer<T>(result: &Result<T, StoreError>) -> bool {

@@ -1,20 +1,20 @@
 //! Writes of what was read: every other move of the domain.
 
-use super::{done, due_entry, fresh_job, put, refused};
+use super::{Case, done, due_entry, fresh_job, put, refused};
 use crate::sample::{CREATED_AT, a_report, an_output};
-use futures_util::future::join_all;
 use ryla_domain::failure::Code;
 use ryla_domain::job::{AttemptEnd, DeadlineBy, Due, Job};
 use ryla_domain::report::Report;
 use ryla_domain::state::{CancelReason, Hold, Phase};
 use ryla_domain::time::{Ms, UnixMs};
-use ryla_engine::port::{DueMove, JobStore, Write, Written};
+use ryla_engine::port::{DueMove, JobStore, Write};
 
-pub(super) async fn all(store: &dyn JobStore) {
-    every_move_leaves_its_row(store).await;
-    of_two_replaces_one_wins(store).await;
-    a_moved_due_entry_stays_where_it_is(store).await;
-    an_ended_job_leaves_the_due_index(store).await;
+pub(super) fn cases() -> Vec<Case> {
+    cases![
+        every_move_leaves_its_row,
+        a_moved_due_entry_stays_where_it_is,
+        an_ended_job_leaves_the_due_index,
+    ]
 }
 
 const LATER: UnixMs = UnixMs(CREATED_AT.0 + 20_000);
@@ -102,42 +102,6 @@ async fn every_move_leaves_its_row(store: &dyn JobStore) {
         )
         .await;
     }
-}
-
-async fn of_two_replaces_one_wins(store: &dyn JobStore) {
-    let seen = fresh_job("two").in_phase(Phase::Running);
-    put(store, &seen).await;
-    let nexts: Vec<Job> = vec![
-        seen.clone()
-            .fail(Code::GpuOom, Report::default(), LATER)
-            .unwrap(),
-        seen.clone()
-            .cancel(CancelReason::User, LATER, Ms::seconds(60)),
-        seen.clone().seen(LATER).unwrap(),
-    ];
-    let writes = nexts
-        .iter()
-        .map(|next| store.write(Write::Replace { seen: &seen, next }));
-    let written = join_all(writes).await;
-    let row = super::stored(store, &seen.key).await.unwrap();
-    let mut won = 0;
-    for (next, written) in nexts.iter().zip(written) {
-        match written.unwrap() {
-            Written::Done(done) => {
-                won += 1;
-                assert_eq!((&*done, &row), (next, &row), "the winner's row");
-                assert_eq!(*next, row, "the winner's row is the one that is there");
-            }
-            Written::Refused(there) => {
-                assert_eq!(
-                    there.as_deref(),
-                    Some(&row),
-                    "a loser is shown the winner's row"
-                );
-            }
-        }
-    }
-    assert_eq!(won, 1, "winners of 3 racing replaces");
 }
 
 /// A sweep leased the row after it was read: a write that says nothing of the due time keeps the

@@ -1,6 +1,6 @@
 //! Rows come back exactly as they went in, whatever stands in them.
 
-use super::{fresh_job, put, stored};
+use super::{Case, fresh_job, put, stored};
 use crate::sample::flux_dev_input;
 use ryla_domain::id::TraceId;
 use ryla_domain::job::{DeadlineBy, StoredInput};
@@ -11,11 +11,13 @@ use ryla_domain::time::Ms;
 use ryla_engine::port::JobStore;
 use serde_json::{Value, json};
 
-pub(super) async fn all(store: &dyn JobStore) {
-    every_phase_comes_back(store).await;
-    every_text_comes_back(store).await;
-    every_number_comes_back(store).await;
-    everything_optional_comes_back(store).await;
+pub(super) fn cases() -> Vec<Case> {
+    cases![
+        every_phase_comes_back,
+        every_text_comes_back,
+        every_number_comes_back,
+        everything_optional_comes_back,
+    ]
 }
 
 async fn every_phase_comes_back(store: &dyn JobStore) {

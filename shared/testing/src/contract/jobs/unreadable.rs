@@ -1,13 +1,16 @@
 //! Rows of other builds and rows that nobody can read: left alone by every write, seen by the sweep,
 //! and in nobody's way. Attributes that this build does not know survive its writes.
 
-use super::{Plant, done, due_entries, due_entry, fresh_job, is_corrupt, is_newer, put, stored};
+use super::{
+    Case, Plant, done, due_entries, due_entry, fresh_job, is_corrupt, is_newer, put, stored,
+};
 use crate::contract::fresh;
 use crate::sample::{CREATED_AT, a_beat, a_claim, a_report, a_start, an_output};
 use ryla_domain::id::JobKey;
 use ryla_domain::job::Job;
 use ryla_domain::state::Phase;
 use ryla_domain::time::{Ms, UnixMs};
+use ryla_engine::expect::Fence;
 use ryla_engine::port::{
     Consistency, Created, DueMove, JobStore, ListRange, Order, Shard, StoreError, Write, Written,
 };
@@ -16,14 +19,17 @@ use std::collections::BTreeMap;
 const FAR: UnixMs = UnixMs(CREATED_AT.0 + 86_400_000);
 const NOW: UnixMs = UnixMs(CREATED_AT.0 + 60_000);
 
-pub(super) async fn all(store: &dyn JobStore, plant: &dyn Plant) {
-    a_newer_row_is_left_alone(store, plant).await;
-    a_garbage_row_is_left_alone(store, plant).await;
-    unreadable_rows_can_be_leased(store, plant).await;
-    a_nameless_entry_can_only_be_buried(store, plant).await;
-    unreadable_rows_are_not_listed(store, plant).await;
-    an_expired_newer_row_is_replaced(store, plant).await;
-    unknown_attributes_survive_every_write(store, plant).await;
+pub(super) fn cases() -> Vec<Case> {
+    cases![planted:
+        a_newer_row_refuses_what_its_state_allows,
+        a_newer_row_is_left_alone,
+        a_garbage_row_is_left_alone,
+        unreadable_rows_can_be_leased,
+        a_nameless_entry_can_only_be_buried,
+        unreadable_rows_are_not_listed,
+        an_expired_newer_row_is_replaced,
+        unknown_attributes_survive_every_write,
+    ]
 }
 
 type Outcome<T> = Result<T, StoreError>;
@@ -79,6 +85,29 @@ async fn nothing_touches(
 async fn raw(plant: &dyn Plant, key: &JobKey) -> BTreeMap<String, String> {
     let raw = plant.raw(key).await;
     raw.unwrap_or_else(|| panic!("{key} was planted"))
+}
+
+/// Each blind write of a row that only its version keeps it from.
+async fn a_newer_row_refuses_what_its_state_allows(store: &dyn JobStore, plant: &dyn Plant) {
+    let accepted = fresh_job("newer-claim").build();
+    let dispatching = fresh_job("newer-start").in_phase(Phase::Dispatching);
+    let running = fresh_job("newer-beat").in_phase(Phase::Running);
+    let claim = a_claim("this-build", NOW);
+    let start = a_start(&dispatching, NOW);
+    let beat = a_beat(&running, 99, Some(9), NOW);
+    for (job, write) in [
+        (&accepted, Write::Claim(&accepted.key, &claim)),
+        (&dispatching, Write::Start(&dispatching.key, &start)),
+        (&running, Write::Beat(&running.key, &beat)),
+    ] {
+        let text = format!("{write:?}");
+        assert!(write.expect().0.contains(&Fence::Readable), "{text}");
+        assert!(write.expect().holds(Some(job)), "{text}, in this build");
+        plant.newer(job).await;
+        let before = raw(plant, &job.key).await;
+        assert!(is_newer(&store.write(write).await), "{text}");
+        assert_eq!(raw(plant, &job.key).await, before, "the row after {text}");
+    }
 }
 
 async fn a_newer_row_is_left_alone(store: &dyn JobStore, plant: &dyn Plant) {
