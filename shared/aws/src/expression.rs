@@ -2,6 +2,7 @@
 //! where an [`Expect`] becomes a condition; it must agree with `Fence::holds`, and the contract suite
 //! of the job store falsifies every fence to show it.
 
+use crate::fences::Fences;
 use crate::row::{DUE_DEAD, encode, number, ttl_seconds};
 use aws_sdk_dynamodb::types::AttributeValue;
 use ryla_domain::V;
@@ -11,14 +12,34 @@ use ryla_engine::expect::{Expect, Fence};
 use ryla_engine::port::{DueMove, Write};
 use std::collections::HashMap;
 
+type Names = HashMap<String, String>;
+type Values = HashMap<String, AttributeValue>;
+
 /// Placeholders of one request. Every name is one, since `DynamoDB` reserves hundreds of words.
 #[derive(Debug, Default)]
 pub(crate) struct Expression {
-    pub(crate) names: HashMap<String, String>,
-    pub(crate) values: HashMap<String, AttributeValue>,
+    names: Names,
+    values: Values,
+    fences: Fences,
 }
 
 impl Expression {
+    /// For a table that keeps those fences.
+    pub(crate) fn on(fences: Fences) -> Self {
+        Self {
+            fences,
+            ..Self::default()
+        }
+    }
+
+    /// Names and values of all placeholders; `None` where there are none, since `DynamoDB` takes no empty
+    /// map.
+    pub(crate) fn placeholders(self) -> (Option<Names>, Option<Values>) {
+        let names = Some(self.names).filter(|names| !names.is_empty());
+        let values = Some(self.values).filter(|values| !values.is_empty());
+        (names, values)
+    }
+
     fn name(&mut self, attribute: &str) -> String {
         let placeholder = format!("#{attribute}");
         self.names.insert(placeholder.clone(), attribute.to_owned());
@@ -35,10 +56,12 @@ impl Expression {
         format!("{} {operator} {}", self.name(attribute), self.value(value))
     }
 
-    /// The condition under which a write happens.
-    pub(crate) fn condition(&mut self, expect: &Expect) -> String {
-        let fences: Vec<String> = expect.0.iter().map(|fence| self.fence(fence)).collect();
-        fences.join(" AND ")
+    /// The condition under which a write happens; `None` where nothing is expected.
+    pub(crate) fn condition(&mut self, expect: &Expect) -> Option<String> {
+        let kept = expect.0.iter().filter(|fence| self.fences.keep(fence));
+        let kept: Vec<&Fence> = kept.collect();
+        let conditions: Vec<String> = kept.into_iter().map(|fence| self.fence(fence)).collect();
+        Some(conditions.join(" AND ")).filter(|condition| !condition.is_empty())
     }
 
     fn fence(&mut self, fence: &Fence) -> String {
@@ -219,7 +242,7 @@ mod tests {
         let write = Write::Claim(&job.key, &claim);
         let mut expression = Expression::default();
         assert_eq!(
-            expression.condition(&write.expect()),
+            expression.condition(&write.expect()).unwrap(),
             "#v <= :0 AND #deadline_at > :1 AND \
              (#phase = :2 OR (#phase = :3 AND #lease_until < :4))"
         );
@@ -264,7 +287,10 @@ mod tests {
     fn a_new_row_is_expected_absent_or_expired_in_whole_seconds() {
         let mut expression = Expression::default();
         let condition = expression.condition(&Expect::absent(UnixMs(1_500)));
-        assert_eq!(condition, "(attribute_not_exists(#pk) OR #expires_at < :0)");
+        assert_eq!(
+            condition.unwrap(),
+            "(attribute_not_exists(#pk) OR #expires_at < :0)"
+        );
         assert_eq!(expression.values[":0"], AttributeValue::N("2".to_owned()));
     }
 }

@@ -9,6 +9,7 @@ mod capacity;
 mod client;
 mod error;
 mod expression;
+mod fences;
 mod images;
 mod jobs;
 mod ports;

@@ -49,18 +49,19 @@ impl DynamoJobStore {
 
     pub(super) async fn move_due(&self, entry: &DueEntry, to: DueMove) -> Result<bool, StoreError> {
         self.capacity.request(Operation::Reschedule);
-        let mut expression = Expression::default();
+        let mut expression = Expression::on(self.fences);
         let condition = expression.condition(&Expect::due_at(entry.due_at));
         let update = expression.due_move(to);
+        let (names, values) = expression.placeholders();
         let moved = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(row::raw_primary_key(&entry.raw_key)))
-            .condition_expression(condition)
+            .set_condition_expression(condition)
             .update_expression(update)
-            .set_expression_attribute_names(Some(expression.names))
-            .set_expression_attribute_values(Some(expression.values))
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;

@@ -3,6 +3,7 @@
 
 use crate::error::TableFault;
 use crate::expression::Expression;
+use crate::fences::Fences;
 use crate::row::{self, Row};
 use crate::{Capacity, Operation};
 use async_trait::async_trait;
@@ -31,6 +32,7 @@ pub struct DynamoJobStore {
     client: Client,
     table: String,
     capacity: Arc<Capacity>,
+    fences: Fences,
 }
 
 impl DynamoJobStore {
@@ -39,6 +41,17 @@ impl DynamoJobStore {
             client,
             table,
             capacity,
+            fences: Fences::ALL,
+        }
+    }
+
+    /// The same table, but it forgets fences of that kind.
+    #[cfg(feature = "removable-fences")]
+    #[must_use]
+    pub fn without(self, kind: Option<ryla_engine::expect::FenceKind>) -> Self {
+        Self {
+            fences: Fences::without(kind),
+            ..self
         }
     }
 }
@@ -62,16 +75,17 @@ fn refused(row: Option<&Row>) -> Result<Option<Box<Job>>, StoreError> {
 impl JobStore for DynamoJobStore {
     async fn create(&self, job: &Job, now: UnixMs) -> Result<Created, StoreError> {
         self.capacity.request(Operation::Create);
-        let mut expression = Expression::default();
+        let mut expression = Expression::on(self.fences);
         let condition = expression.condition(&Expect::absent(now));
+        let (names, values) = expression.placeholders();
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(row::encode(job)))
-            .condition_expression(condition)
-            .set_expression_attribute_names(Some(expression.names))
-            .set_expression_attribute_values(Some(expression.values))
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         match put.send().await {
@@ -116,18 +130,19 @@ impl JobStore for DynamoJobStore {
     async fn write(&self, write: Write<'_>) -> Result<Written, StoreError> {
         let operation = operation(&write);
         self.capacity.request(operation);
-        let mut expression = Expression::default();
+        let mut expression = Expression::on(self.fences);
         let condition = expression.condition(&write.expect());
         let update = Some(expression.update(&write)).filter(|update| !update.is_empty());
+        let (names, values) = expression.placeholders();
         let update = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(row::primary_key(write.key())))
-            .condition_expression(condition)
+            .set_condition_expression(condition)
             .set_update_expression(update)
-            .set_expression_attribute_names(Some(expression.names))
-            .set_expression_attribute_values(Some(expression.values))
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
