@@ -127,3 +127,21 @@ fn the_build_switches_jitter_entropy_off() {
     let switch = config["env"]["AWS_LC_SYS_NO_JITTER_ENTROPY"].as_str();
     assert_eq!(switch, Some("1"));
 }
+
+/// The feature unfences the table for `tests/fences`: whoever else named it could ship it.
+#[test]
+fn only_the_tests_can_build_a_table_that_forgets_a_fence() {
+    let names = |file: &str| read(file).contains("removable-fences");
+    let manifests = members()
+        .into_iter()
+        .map(|folder| format!("{folder}/Cargo.toml"));
+    let others = ["Cargo.toml", "template.yaml"].map(str::to_owned);
+    let naming: BTreeSet<String> = manifests.chain(others).filter(|file| names(file)).collect();
+    let allowed = ["shared/aws/Cargo.toml", "tests/Cargo.toml"];
+    assert_eq!(naming, BTreeSet::from(allowed.map(str::to_owned)));
+    let by_default = |folder: &str| {
+        let manifest: toml::Table = read(format!("{folder}/Cargo.toml")).parse().unwrap();
+        manifest["features"].get("default").is_some()
+    };
+    assert!(!by_default("shared/aws") && !by_default("tests"));
+}
