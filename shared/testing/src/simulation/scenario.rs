@@ -54,6 +54,8 @@ pub struct Scenario {
     pub cancel_at: Option<Ms>,
     /// From when to when every row is a newer build's, counted from the beginning.
     pub taken_over: Option<(Ms, Ms)>,
+    /// After how long every callback comes once more.
+    pub echo: Option<Ms>,
     /// How many sweeps the schedule begins at a time.
     pub sweeps: usize,
     /// The limits.
@@ -100,6 +102,7 @@ impl Scenario {
             cancel_after: None,
             cancel_at: None,
             taken_over: None,
+            echo: None,
             sweeps: 1,
             timers: Timers::default(),
             ends: Ends::Succeeded,
@@ -200,6 +203,13 @@ impl Scenario {
             Self {
                 taken_over: Some((Ms::seconds(2), Ms::seconds(22))),
                 ..Self::on("newer build in between", vec![Site::usual("modal")])
+            },
+            Self {
+                echo: Some(Ms::seconds(150)),
+                ..Self::on(
+                    "every callback comes again",
+                    vec![first([fails, boots_in(200)])],
+                )
             },
             Self {
                 sweeps: 2,

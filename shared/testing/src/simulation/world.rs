@@ -253,6 +253,9 @@ impl World {
         };
         let task = made(callback.clone(), false);
         let wait = Ms(20 + self.below(200));
+        if let Some(again) = self.scenario.echo {
+            self.plan(again, task.clone());
+        }
         match fate {
             Some(Fate::Lost) => {}
             Some(Fate::Late) => self.plan(LATE, task),
