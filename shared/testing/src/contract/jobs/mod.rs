@@ -173,39 +173,6 @@ async fn due_entry(store: &dyn JobStore, key: &JobKey, until: UnixMs) -> Option<
     found.pop()
 }
 
-/// The replies of writers that raced for the row of `key`, told apart: the rows of those who won, each
-/// with its place among the writers, by revision. Checks that every loser was shown a winner's row, and
-/// that the last winner's row is the one that is there.
-async fn winners(
-    store: &dyn JobStore,
-    before: &Job,
-    written: Vec<Result<Written, StoreError>>,
-) -> Vec<(usize, Job)> {
-    let mut won: Vec<(usize, Job)> = Vec::new();
-    let mut shown: Vec<Job> = Vec::new();
-    for (place, written) in written.into_iter().enumerate() {
-        match written.unwrap() {
-            Written::Done(row) => won.push((place, *row)),
-            Written::Refused(row) => shown.push(*row.unwrap()),
-        }
-    }
-    won.sort_by_key(|(_, row)| row.rev);
-    let revs: Vec<u64> = won.iter().map(|(_, row)| row.rev).collect();
-    let one_by_one: Vec<u64> = (before.rev + 1..).take(won.len()).collect();
-    assert_eq!(revs, one_by_one, "each winner writes over the one before");
-    for row in shown {
-        let mut rows = won.iter().map(|(_, won)| won);
-        assert!(rows.any(|won| *won == row), "a loser was shown {row:?}");
-    }
-    let last = won.last().map(|(_, row)| row);
-    assert_eq!(
-        stored(store, &before.key).await.as_ref(),
-        Some(last.unwrap_or(before)),
-        "the last winner's row is the one that is there"
-    );
-    won
-}
-
 fn is_newer<T>(result: &Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::Newer(v)) if *v == u64::from(ryla_domain::V) + 1)
 }
