@@ -111,7 +111,7 @@ fn first_box(bytes: &[u8]) -> Option<(&[u8; 4], &[u8], &[u8])> {
 mod tests {
     use super::*;
 
-    fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    fn boxed(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
         let size = u32::try_from(content.len() + 8).unwrap();
         [&size.to_be_bytes(), kind.as_slice(), content].concat()
     }
@@ -121,12 +121,12 @@ mod tests {
         for side in [width, height] {
             header.extend([&side.to_be_bytes()[..], &[0, 0]].concat());
         }
-        boxed(b"trak", &boxed(b"tkhd", &header))
+        boxed(*b"trak", &boxed(*b"tkhd", &header))
     }
 
-    fn head(brand: &[u8; 4], more: &[u8]) -> Vec<u8> {
+    fn head(brand: [u8; 4], more: &[u8]) -> Vec<u8> {
         let brands = [brand.as_slice(), &[0, 0, 2, 0], b"abcd"].concat();
-        [boxed(b"ftyp", &brands), more.to_vec()].concat()
+        [boxed(*b"ftyp", &brands), more.to_vec()].concat()
     }
 
     fn glimpse(head: Vec<u8>) -> Glimpse {
@@ -146,32 +146,32 @@ mod tests {
     #[test]
     fn a_video_has_the_size_of_its_largest_track_where_the_index_comes_first() {
         let tracks = [track(0, 0), track(576, 768)].concat();
-        let index = boxed(b"moov", &[boxed(b"mvhd", &[0; 100]), tracks].concat());
-        assert_eq!(size(head(b"isom", &index)), Some((576, 768)));
-        let mut cut = head(b"mp42", &index);
+        let index = boxed(*b"moov", &[boxed(*b"mvhd", &[0; 100]), tracks].concat());
+        assert_eq!(size(head(*b"isom", &index)), Some((576, 768)));
+        let mut cut = head(*b"mp42", &index);
         cut.truncate(cut.len() - 1);
         assert_eq!(size(cut), Some((0, 0)));
     }
 
     #[test]
     fn a_video_whose_index_comes_last_is_one_without_a_size() {
-        let media = boxed(b"mdat", &[0; 4000]);
-        assert_eq!(size(head(b"isom", &media)), Some((0, 0)));
-        assert_eq!(size(head(b"isom", &[])), Some((0, 0)));
+        let media = boxed(*b"mdat", &[0; 4000]);
+        assert_eq!(size(head(*b"isom", &media)), Some((0, 0)));
+        assert_eq!(size(head(*b"isom", &[])), Some((0, 0)));
     }
 
     #[test]
     fn what_is_no_mp4_is_no_video() {
         for wrong in [
-            head(b"qt  ", &[]),
-            boxed(b"moov", &[]),
+            head(*b"qt  ", &[]),
+            boxed(*b"moov", &[]),
             b"\x00\x00\x00\x07ftypisom".to_vec(),
             b"\x89PNG\r\n\x1a\n and so on".to_vec(),
             Vec::new(),
         ] {
             assert_eq!(size(wrong), None);
         }
-        let fine = head(b"isom", &[]);
+        let fine = head(*b"isom", &[]);
         let of = |change: fn(&mut Glimpse)| {
             let mut glimpse = glimpse(fine.clone());
             change(&mut glimpse);
