@@ -64,8 +64,11 @@ pub(super) const fn danrisi() -> Model {
         name: "z-image-danrisi",
         description: "Text to picture with Z-Image-Turbo in ComfyUI on the Danrisi schedule: a \
                       rescaled beta schedule and RES4LYF's ralston_2s sampler, slower and finer. \
-                      The weights are under Apache-2.0.",
-        license_note: "Z-Image-Turbo and Qwen3-4B: Apache-2.0.",
+                      Not for commercial use without the permission of RES4LYF's author, whose \
+                      licence forbids a commercial service; the weights are under Apache-2.0.",
+        license_note: "Z-Image-Turbo and Qwen3-4B: Apache-2.0. The node pack RES4LYF: AGPL-3.0 \
+                       with a clause that forbids its use for a commercial service, such as image \
+                       generation, without its author's permission.",
         media: Media::Picture,
         typical_s: 20,
         cold_start_s: 35,
