@@ -49,6 +49,25 @@ def test_run_without_a_version_hands_over_a_file(tls: Client) -> None:
     assert_is_jpeg(output.read())
 
 
+def test_a_picture_is_handed_over_inside_the_input(tls: Client) -> None:
+    face = io.BytesIO()
+    Image.new("RGB", (64, 64), "orange").save(face, "PNG")
+    whole = {**picture("a person"), "reference_image": face}
+    face.seek(0)
+    output = tls.run("ryla/sdxl-instantid", input=whole, file_encoding_strategy="base64")
+    assert isinstance(output, FileOutput)
+    assert_is_jpeg(output.read())
+    with pytest.raises(ReplicateError) as refused:
+        tls.run("ryla/sdxl-instantid", input={**picture("a person"), "reference_image": "me.png"})
+    assert refused.value.status == 422
+
+
+def test_a_video_is_handed_over_as_a_file(tls: Client) -> None:
+    output = tls.run("ryla/wan2", input=picture("waves"), wait=30)
+    assert isinstance(output, FileOutput)
+    assert output.read()[4:8] == b"ftyp"
+
+
 def test_run_with_a_version_hands_over_the_same_file(tls: Client) -> None:
     versioned = tls.run(f"{MODEL}:{version_of(tls)}", input=picture("a lighthouse at dusk"))
     unversioned = tls.run(MODEL, input=picture("a lighthouse at dusk"))
