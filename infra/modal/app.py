@@ -18,7 +18,7 @@ import modal
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "src"))
 
-from ryla_modal.calls import Broken, Finished, Gone, Outcome, Pending, Stopped, TooDeep  # noqa: E402
+from ryla_modal.calls import Broken, Finished, Gone, Outcome, Pending, TooDeep  # noqa: E402
 from ryla_modal.claims import Claims  # noqa: E402
 from ryla_modal.clock import SystemClock  # noqa: E402
 from ryla_modal.families import FAMILIES, Family, ceiling  # noqa: E402
@@ -113,8 +113,6 @@ class ModalCalls:
             return Gone()
         except modal.exception.FunctionTimeoutError:
             return Broken("timeout")
-        except modal.exception.InputCancellation:
-            return Stopped()
         except TimeoutError:
             return Pending()
         except modal.exception.NotFoundError:
@@ -123,6 +121,7 @@ class ModalCalls:
             # Nothing was learned of the call: the request itself fails, and is asked again.
             raise
         except (modal.exception.RemoteError, modal.exception.InternalFailure):
+            # A cancelled call ends so too: the claims know who was cancelled.
             return Broken("gpu_error")
         except Exception:
             return Broken("internal")
@@ -210,18 +209,21 @@ class Gpu:
         """One run of the protocol."""
         from ryla_modal.job import run_job
 
-        result = run_job(message, self.worker, modal.current_function_call_id() or "local", accepted_ms)
-        self._leave_if_sick()
-        return result
+        try:
+            return run_job(message, self.worker, modal.current_function_call_id() or "local", accepted_ms)
+        finally:
+            # Also after a cancel, which goes through here as an exception.
+            self._leave_if_sick()
 
     @modal.method()
     def direct(self, name: str, params: dict[str, Any], given: dict[str, bytes]) -> dict[str, Any]:
         """One synchronous picture."""
         from ryla_modal.direct import make
 
-        result = make(self.worker, name, params, given)
-        self._leave_if_sick()
-        return result
+        try:
+            return make(self.worker, name, params, given)
+        finally:
+            self._leave_if_sick()
 
     def _leave_if_sick(self) -> None:
         if not self.server.answers() and not self.server.restart():

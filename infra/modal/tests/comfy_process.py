@@ -1,6 +1,7 @@
 """A program that answers like ComfyUI 0.3.75 as far as a run needs it; started as `main.py --port N` by the tests.
 
-Its files lie beside it. A graph that holds "hang" never ends, "die" ends the process, "partial" is half wrong.
+Its files lie beside it. A graph that holds "hang" runs until it is interrupted, "stubborn" also after that, "die" ends the
+process, "partial" is half wrong. One prompt runs at a time; what comes while another runs waits behind it.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/prompt":
             self.prompt(message)
             return
-        if self.path == "/interrupt" and message.get("prompt_id") in running:
-            key = message["prompt_id"]
+        key = message.get("prompt_id")
+        if self.path == "/interrupt" and "hang" in running.get(key, ""):
             running.pop(key)
             status = {"status_str": "error", "completed": False, "messages": [["execution_interrupted", {}]]}
             history[key] = {"outputs": {}, "status": status}
@@ -73,8 +74,8 @@ class Handler(BaseHTTPRequestHandler):
         if "die" in graph:
             os._exit(3)
         key = message["prompt_id"]
-        if "hang" in graph:
-            running[key] = True
+        if running or "hang" in graph or "stubborn" in graph:
+            running[key] = graph
         else:
             (HERE / "output" / "ryla").mkdir(parents=True, exist_ok=True)
             name = f"{key}_00001_.png"

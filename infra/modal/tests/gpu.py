@@ -62,6 +62,8 @@ class FakeComfy:
         self.restarted = 0
         self.previews: list[str | None] = []
         self.on_poll: Callable[[], None] = lambda: None
+        self.heeds = True
+        self.busy: set[str] = set()
 
     def upload(self, name: str, data: bytes, folder: str) -> str:
         self.uploads.append((folder, name, data))
@@ -71,6 +73,7 @@ class FakeComfy:
         if self.refuse is not None:
             raise GraphRefused(self.refuse)
         self.started.append((prompt_id, client_id, graph))
+        self.busy.add(prompt_id)
         self.polls = 0
         if self.down_after_start:
             self.down_after_start -= 1
@@ -81,10 +84,14 @@ class FakeComfy:
         self.on_poll()
         if self.lost or self.polls <= self.takes:
             return None
+        self.busy.discard(prompt_id)
         return self.answers.pop(0) if self.answers else ok()
 
     def queued(self, prompt_id: str) -> bool:
         return not self.lost
+
+    def idle(self) -> bool:
+        return not self.busy
 
     def view(self, file: OutputFile, preview: str | None) -> bytes | None:
         self.previews.append(preview)
@@ -92,6 +99,8 @@ class FakeComfy:
 
     def cancel(self, prompt_id: str) -> None:
         self.cancelled.append(prompt_id)
+        if self.heeds:
+            self.busy.discard(prompt_id)
 
     def free(self) -> None:
         self.freed += 1
@@ -105,6 +114,7 @@ class FakeComfy:
     def restart(self) -> bool:
         self.restarted += 1
         self.lost = 0
+        self.busy.clear()
         return self.restarts
 
 

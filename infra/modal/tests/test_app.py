@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from fakes import Floors
-from ryla_modal.calls import Broken, Finished, Gone, Outcome, Pending, Stopped, TooDeep
+from ryla_modal.calls import Broken, Finished, Gone, Outcome, Pending, TooDeep
 from ryla_modal.claims import MemoryStore
 from ryla_modal.direct import at_root
 from ryla_modal.families import FAMILIES, ceiling
@@ -83,7 +83,6 @@ class Call:
         (modal.exception.OutputExpiredError(), Gone()),
         (modal.exception.NotFoundError("x"), Gone()),
         (modal.exception.FunctionTimeoutError(), Broken("timeout")),
-        (modal.exception.InputCancellation(), Stopped()),
         (modal.exception.RemoteError("x"), Broken("gpu_error")),
         (ValueError("the worker's own"), Broken("internal")),
     ],

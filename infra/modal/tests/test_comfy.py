@@ -19,6 +19,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from fakes import fixture
 from gpu import BUCKET, Model, Network, picture
+from ryla_modal import graph as graph_module
 from ryla_modal.claims import MemoryStore
 from ryla_modal.clock import SystemClock
 from ryla_modal.comfy import ComfyDown, GraphRefused, HttpComfy, OutputFile
@@ -95,6 +96,23 @@ def test_a_stop_interrupts_by_id(server: ComfyServer) -> None:
     ended = server.ended("a.b.1")
     assert ended is not None
     assert ended.status == "interrupted"
+
+
+def test_a_prompt_that_heeds_no_interrupt_costs_the_process_and_not_the_next_run(
+    server: ComfyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph_module, "FREE_WITHIN_S", 1.0)
+
+    def stop() -> None:
+        raise Stop
+
+    stubborn = Graph(server, SystemClock(), stop, lambda _: None)
+    with pytest.raises(Stop):
+        stubborn.run({"9": {"class_type": "stubborn"}}, "a.b.1", ["9"])
+    assert not server.idle()
+    assert stubborn.leave()
+    assert server.idle()
+    assert run(server).files
 
 
 def test_a_process_that_dies_is_started_once_more(server: ComfyServer) -> None:

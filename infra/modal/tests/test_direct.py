@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from fakes import PUBLIC, Stand
 from gpu import Bench, Model, ok, picture
+from ryla_modal.comfy import ComfyDown
 from ryla_modal.direct import direct_routes, make
 from ryla_modal.web import WebSide, build_web
 
@@ -151,3 +152,20 @@ def test_local_files_are_removed_whatever_happens(direct: Direct) -> None:
     direct.client.post("/flux-dev", json={"prompt": "x"})
     direct.client.post("/flux-lora", json={"lora_id": "nope"})
     assert len(direct.bench.forgotten) == 2
+
+
+@pytest.mark.parametrize("heeds", [True, False])
+def test_a_picture_that_takes_too_long_leaves_a_free_server(direct: Direct, heeds: bool) -> None:
+    comfy = direct.bench.comfy
+    comfy.takes, comfy.heeds = 100_000, heeds
+    assert direct.client.post("/flux-dev", json={"prompt": "x"}).status_code == 504
+    assert (comfy.idle(), comfy.restarted) == (True, 0 if heeds else 1)
+
+
+def test_a_server_that_is_gone_is_a_gpu_error(direct: Direct) -> None:
+    def down(name: str, data: bytes, folder: str) -> str:
+        raise ComfyDown("ConnectError")
+
+    direct.bench.comfy.upload = down  # type: ignore[method-assign]
+    answer = direct.client.post("/sdxl-instantid", json={"reference_image": FACE})
+    assert (answer.status_code, answer.json()["code"]) == (500, "gpu_error")

@@ -383,3 +383,43 @@ def test_an_unexpected_error_is_internal_and_names_only_its_type(bench: Bench) -
     bench.give("reference_image", picture())
     bench.comfy.upload = broken  # type: ignore[method-assign]
     assert bench.run()["error"] == {"code": "internal", "message": "RuntimeError", "retryable": True}
+
+
+# What a run leaves behind
+
+
+def test_after_a_stop_the_server_is_waited_for_and_not_restarted(bench: Bench) -> None:
+    bench.comfy.takes = 1000
+    bench.net.callback_answers = [fixture("callback-reply"), {"v": 1, "continue": False}]
+    assert bench.run()["event"] == "cancelled"
+    assert (bench.comfy.idle(), bench.comfy.restarted) == (True, 0)
+
+
+@pytest.mark.parametrize("end", ["cancelled", "timeout", "internal", "cancellation"])
+def test_a_prompt_that_heeds_no_interrupt_is_ended_with_its_process(bench: Bench, end: str) -> None:
+    class InputCancellation(BaseException):
+        pass
+
+    def at_once() -> None:
+        if end == "cancellation":
+            raise InputCancellation
+        if end == "internal":
+            raise RuntimeError
+        if end == "cancelled":
+            bench.claims.close(Run.parse(RUN))
+
+    bench.comfy.takes, bench.comfy.heeds, bench.comfy.on_poll = 10_000, False, at_once
+    bench.worker.cancellation = (InputCancellation,)
+    bench.message["run_limit_ms"] = 30_000
+    if end == "cancellation":
+        with pytest.raises(InputCancellation):
+            bench.run()
+    else:
+        result = bench.run()
+        assert result.get("error", {}).get("code", result["event"]) == end
+    assert (bench.comfy.idle(), bench.comfy.restarted) == (True, 1)
+    # The last event did not wait for it.
+    assert bench.net.events[-1] in {"cancelled", "failed"}
+    bench.comfy.takes, bench.comfy.on_poll = 1, lambda: None
+    bench.message["run"] = RUN[:-1] + "2"
+    assert bench.run()["event"] == "succeeded"

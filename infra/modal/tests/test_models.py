@@ -77,8 +77,9 @@ class LocalHub:
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         cut = act[1] if isinstance(act, tuple) else len(body)
-        request.wfile.write(body[:cut])
+        # Before the bytes go: a client that has them all may ask for the count at once.
         self.sent += len(body[:cut])
+        request.wfile.write(body[:cut])
         if cut < len(body):
             request.wfile.flush()
             request.connection.close()

@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from fakes import FakeCalls, Stand, fixture
-from ryla_modal.calls import Broken, Finished, Gone, Stopped
+from ryla_modal.calls import Broken, Finished, Gone
 from ryla_modal.claims import Claims, Known, Won
 from ryla_modal.web import build_web, cancel_run, run_status
 from ryla_modal.wire import Run
@@ -208,7 +208,6 @@ RESULT = fixture("run-status-done")["result"]
         (Finished({"event": "expired"}), "expired", "ended"),
         (Gone(), "expired", "ended"),
         (Broken("timeout"), "failed", "ended"),
-        (Stopped(), "cancelled", "cancelled"),
     ],
 )
 def test_what_became_of_a_call_is_what_is_said_of_the_run(stand: Stand, outcome: Any, status: str, after_cancel: str) -> None:

@@ -23,23 +23,18 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Stopped:
-    """The call was cancelled."""
-
-
-@dataclass(frozen=True)
 class Gone:
     """The result is no longer kept."""
 
 
 @dataclass(frozen=True)
 class Broken:
-    """The call ended without a result: a code of the closed table."""
+    """The call ended without a result, also by a cancel: a code of the closed table."""
 
     code: str
 
 
-Outcome = Pending | Finished | Stopped | Gone | Broken
+Outcome = Pending | Finished | Gone | Broken
 
 
 class Calls(Protocol):

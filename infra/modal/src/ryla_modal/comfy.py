@@ -66,6 +66,9 @@ class Comfy(Protocol):
     def queued(self, prompt_id: str) -> bool:
         """Whether it waits or runs."""
 
+    def idle(self) -> bool:
+        """Whether nothing waits or runs."""
+
     def view(self, file: OutputFile, preview: str | None) -> bytes | None:
         """The file's bytes, re-encoded as `preview` says; None if it is not there."""
 
@@ -140,8 +143,14 @@ class HttpComfy:
         return Ended(said, _files(entry.get("outputs") or {}), messages)
 
     def queued(self, prompt_id: str) -> bool:
+        return prompt_id in self._queue()
+
+    def idle(self) -> bool:
+        return not self._queue()
+
+    def _queue(self) -> list[str]:
         queue = self._json("GET", "/queue")
-        return any(item[1] == prompt_id for part in ("queue_running", "queue_pending") for item in queue.get(part, ()))
+        return [str(item[1]) for part in ("queue_running", "queue_pending") for item in queue.get(part) or ()]
 
     def view(self, file: OutputFile, preview: str | None) -> bytes | None:
         query = {"filename": file.filename, "subfolder": file.subfolder, "type": "output"}

@@ -23,9 +23,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ryla_modal import files
 from ryla_modal.clock import SystemClock
+from ryla_modal.comfy import ComfyDown
 from ryla_modal.failures import Failed
 from ryla_modal.fetch import MAX_INPUT_BYTES, fetch
-from ryla_modal.graph import Graph
+from ryla_modal.graph import Graph, Stop
 from ryla_modal.job import Worker
 from ryla_modal.places import Resolve, is_public, resolve_host
 from ryla_modal.wire import Refused, invalid
@@ -50,15 +51,22 @@ Generate = Callable[[str, dict[str, Any], dict[str, bytes]], Awaitable[dict[str,
 def make(worker: Worker, name: str, params: dict[str, Any], given: Mapping[str, bytes]) -> dict[str, Any]:
     """The GPU half: `{data, content_type, run_s, gpu}` or `{error}`."""
     run = f"direct-{uuid.uuid4().hex}"
+    graphs: list[Graph] = []
     try:
-        return _make(worker, name, params, given, run)
+        return _make(worker, name, params, given, run, graphs)
     except Failed as failed:
         return {"error": failed.report()}
+    except Stop:
+        return {"error": Failed("internal", "the run was interrupted").report()}
+    except ComfyDown:
+        return {"error": Failed("gpu_error", "ComfyUI died").report()}
     finally:
+        for graph in graphs:
+            graph.leave()
         worker.forget(run)
 
 
-def _make(worker: Worker, name: str, params: dict[str, Any], given: Mapping[str, bytes], run: str) -> dict[str, Any]:
+def _make(worker: Worker, name: str, params: dict[str, Any], given: Mapping[str, bytes], run: str, graphs: list[Graph]) -> dict[str, Any]:
     begun = worker.clock.monotonic()
     workflow = worker.workflows.get(name)
     if workflow is None:
@@ -79,15 +87,13 @@ def _make(worker: Worker, name: str, params: dict[str, Any], given: Mapping[str,
         graph = workflow.fill(params, files=named, prefix=f"ryla/{run}")
     except (KeyError, ValueError, TypeError) as error:
         raise Failed("invalid_input", f"the workflow cannot be filled: {error}") from None
-    running: list[Graph] = []
 
     def tick() -> None:
         if worker.clock.monotonic() - begun > LIMIT_S:
-            running[0].stop()
             raise Failed("timeout", "longer than a synchronous answer may take; use /v1/jobs")
 
-    running.append(Graph(worker.comfy, worker.clock, tick, lambda _: None))
-    made = running[0].run(graph, run, [node.node for node in workflow.outputs])
+    graphs.append(Graph(worker.comfy, worker.clock, tick, lambda _: None))
+    made = graphs[0].run(graph, run, [node.node for node in workflow.outputs])
     video = made.files[0].filename.endswith(".mp4")
     data = worker.comfy.view(made.files[0], None if video else "jpeg;92")
     content_type = "video/mp4" if video else "image/jpeg"

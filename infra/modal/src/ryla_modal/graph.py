@@ -1,5 +1,6 @@
 """One graph through ComfyUI: start, watch, and look at /history until it is over. Used by job.py and by the synchronous
 endpoints; decides when a graph is run a second time (out of memory, a server that died), and does so at most once each.
+Whoever used a Graph calls `leave` at the end, so that the next run finds a free server.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from ryla_modal.failures import Failed, of_execution, of_refusal
 POLL_S = 0.3
 # /history answers `{}` for a prompt between queue and history too: absent from both this often means lost.
 ABSENT_TIMES = 2
+# A node looks at /interrupt between its steps, and some never do: after that long the process is ended instead.
+FREE_WITHIN_S = 15.0
 
 
 class Stop(Exception):
@@ -41,6 +44,7 @@ class Graph:
     def __init__(self, comfy: Comfy, clock: Clock, tick: Callable[[], None], progress: Callable[[float], None]) -> None:
         self._comfy, self._clock, self._tick, self._progress = comfy, clock, tick, progress
         self._running: str | None = None
+        self._started = False
 
     def run(self, graph: dict[str, Any], run: str, nodes: Sequence[str]) -> Made:
         """Runs the graph and returns its files. Raises Failed, or what `tick` raises."""
@@ -65,14 +69,33 @@ class Graph:
             number += 1
 
     def stop(self) -> None:
-        """Cancels what runs, if anything does. Never raises."""
+        """Cancels what runs, if anything does; whether it heeds that is for `leave` to see. Never raises."""
         if self._running is not None:
             with contextlib.suppress(ComfyDown):
                 self._comfy.cancel(self._running)
             self._running = None
 
+    def leave(self) -> bool:
+        """Stops what still runs and waits until the server is free; starts it again where it does not become so.
+
+        False: it is neither free nor could it be started again. Never raises.
+        """
+        if not self._started:
+            return True
+        self.stop()
+        begun = self._clock.monotonic()
+        try:
+            while not self._comfy.idle():
+                if self._clock.monotonic() - begun > FREE_WITHIN_S:
+                    return self._comfy.restart()
+                self._clock.sleep(POLL_S)
+        except ComfyDown:
+            return self._comfy.restart()
+        return True
+
     def _once(self, graph: dict[str, Any], prompt_id: str, client_id: str, nodes: Sequence[str]) -> Made:
         begun = self._clock.monotonic()
+        self._started = True
         watch = self._comfy.watch(client_id, len(graph))
         try:
             self._start(graph, prompt_id, client_id)

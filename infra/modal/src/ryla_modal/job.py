@@ -83,7 +83,23 @@ class _Run:
         self.graph: Graph | None = None
 
     def through(self) -> dict[str, Any]:
-        """The whole run. Whatever happens, exactly one last event is told, unless the container itself goes down."""
+        """The whole run, and the container as the next one wants to find it."""
+        try:
+            result = self.told()
+        except self.worker.cancellation:
+            self.tidy()
+            raise
+        self.tidy()
+        return result
+
+    def tidy(self) -> None:
+        # After the last event, which nobody should wait for; before the files go, which a prompt may still write.
+        if self.graph is not None and not self.graph.leave():
+            log.warning("ComfyUI is not free after the run", extra={"run": str(self.job.run)})
+        self.worker.forget(str(self.job.run))
+
+    def told(self) -> dict[str, Any]:
+        """Whatever happens, exactly one last event is told, unless the container itself goes down."""
         if self.job.deadline_at_ms <= self.worker.clock.now_ms():
             return self.end("expired", timed=False)
         self.timings["boot"] = self.worker.take_boot_ms()
@@ -104,8 +120,6 @@ class _Run:
         except Exception as error:
             log.exception("run broke", extra={"run": str(self.job.run)})
             return self.end("failed", error=Failed("internal", type(error).__name__).report())
-        finally:
-            self.worker.forget(str(self.job.run))
         return self.end("succeeded", outputs=outputs)
 
     def end(self, event: wire.Event, *, timed: bool = True, **note: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ryla_modal import VERSION, wire
-from ryla_modal.calls import Broken, Calls, Finished, Gone, Stopped, TooDeep
+from ryla_modal.calls import Broken, Calls, Finished, Gone, TooDeep
 from ryla_modal.claims import Cancelled, Claims, Known, Older
 from ryla_modal.clock import Clock
 from ryla_modal.places import Places
@@ -144,8 +144,6 @@ def _state(outcome: object, cancelled: bool, begun: bool) -> tuple[str, dict[str
             # A call that left at once, since another has the run, says nothing about the run.
             state = states.get(str(result.get("event")), "cancelled" if cancelled else "pending")
             return state, fields if state in {"done", "failed"} else None
-        case Stopped():
-            return "cancelled", None
         case Gone():
             return "expired", None
         case Broken(code):
