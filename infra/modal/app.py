@@ -24,7 +24,7 @@ from ryla_modal.clock import SystemClock  # noqa: E402
 from ryla_modal.families import FAMILIES, Family, ceiling  # noqa: E402
 from ryla_modal.places import Places  # noqa: E402
 from ryla_modal.ready import forget, publish, published, readiness  # noqa: E402
-from ryla_modal.warm import Leases  # noqa: E402
+from ryla_modal.warm import IDLE_WINDOW_S, Leases  # noqa: E402
 from ryla_modal.workflows import Workflows, load_all  # noqa: E402
 
 APP = "ryla-comfyui"
@@ -32,7 +32,6 @@ MODELS = "/root/models"
 HUB = "/root/hf-hub-cache"
 BASE = "/root/ComfyUI"
 PORT = 8188
-MINUTE_S = 60
 
 # Of the deployer's shell only these go into the images: RYLA_API_KEY, which the `ryla` command reads, is in there too.
 KNOWN = re.compile(r"RYLA_(BUCKET_HOSTS|SNAPSHOT|ADDRESSES|LORA_CACHE_BYTES|MAX_CONTAINERS_[A-Z_]+)")
@@ -241,7 +240,7 @@ def gpu_class(family: Family) -> Any:  # noqa: ANN401
         max_containers=ceiling(family, SETTINGS),
         timeout=family.timeout_s,
         startup_timeout=600,
-        scaledown_window=MINUTE_S,
+        scaledown_window=IDLE_WINDOW_S,
         enable_memory_snapshot=SNAPSHOT in {"cpu", "gpu"},
         experimental_options={"enable_gpu_snapshot": True} if SNAPSHOT == "gpu" else None,
     )

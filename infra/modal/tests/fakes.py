@@ -80,9 +80,12 @@ class Floors:
 
     def __init__(self) -> None:
         self.floor: dict[str, int] = {}
+        self.window_s: dict[str, int] = {}
 
     def set(self, name: str, floor: int, window_s: int | None) -> None:
         self.floor[name] = floor
+        if window_s is not None:
+            self.window_s[name] = window_s
 
 
 def places() -> Places:

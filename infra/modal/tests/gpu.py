@@ -195,6 +195,8 @@ class Network:
         if abs(server_time - at) > 300:
             return httpx.Response(401, json=fixture("callback-refusal") | {"server_time": server_time})
         answer = self.callback_answers.pop(0) if self.callback_answers else fixture("callback-reply")
+        if isinstance(answer, httpx.Response):
+            return answer
         if isinstance(answer, int):
             return httpx.Response(answer)
         self.callbacks.append(json.loads(request.content))

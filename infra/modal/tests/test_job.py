@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from fakes import fixture
@@ -174,6 +175,19 @@ def test_a_cancel_at_the_web_side_stops_the_run(bench: Bench) -> None:
     assert bench.comfy.cancelled == [RUN]
 
 
+def test_a_store_that_is_away_does_not_end_a_run_that_is_paid(bench: Bench) -> None:
+    asked: list[int] = []
+
+    def away(run: Run) -> bool:
+        asked.append(1)
+        raise ConnectionError("the store")
+
+    bench.comfy.takes = 100
+    bench.claims.stopped = away  # type: ignore[method-assign]
+    assert bench.run()["event"] == "succeeded"
+    assert len(asked) == 4
+
+
 def test_the_platforms_cancellation_is_reported_and_passed_on(bench: Bench) -> None:
     class InputCancellation(BaseException):
         pass
@@ -292,6 +306,14 @@ def test_the_last_callback_is_tried_again(bench: Bench, status: int) -> None:
     assert bench.run()["event"] == "succeeded"
     assert bench.net.events == ["started", "succeeded"]
     assert bench.net.bodies[-1] == bench.net.bodies[-2] == bench.net.bodies[-3]
+
+
+@pytest.mark.parametrize(("said", "least", "most"), [("7", 7, 7), ("600", 30, 30), ("0", 0, 1), ("soon", 0, 1), ("-5", 0, 1)])
+def test_a_callback_comes_back_when_the_answer_says_and_not_before(bench: Bench, said: str, least: float, most: float) -> None:
+    busy = httpx.Response(503, headers={"Retry-After": said})
+    bench.net.callback_answers = [fixture("callback-reply"), busy]
+    assert bench.run()["event"] == "succeeded"
+    assert least <= bench.clock.slept[-1] <= most
 
 
 def test_the_last_callback_is_given_up_after_five_minutes_and_the_result_stays(bench: Bench) -> None:

@@ -176,6 +176,17 @@ def test_a_lora_that_is_not_there(bench: Bench, lora_id: str) -> None:
     assert bench.run()["error"]["code"] == "lora_not_found"
 
 
+@pytest.mark.parametrize("ending", ["", ".safetensors"])
+def test_a_lora_that_another_account_brought_is_not_had_by_its_hash(bench: Bench, ending: str) -> None:
+    data = b"another account's"
+    bench.give("lora_id", data)
+    assert bench.run()["event"] == "succeeded"
+    bench.message["run"] = "other.7kq2m4xv5r6tzwbc3nayjhd4pf.1"
+    bench.message["inputs"] = []
+    bench.message["params"]["lora_id"] = hashlib.sha256(data).hexdigest() + ending
+    assert bench.run()["error"]["code"] == "lora_not_found"
+
+
 @pytest.mark.parametrize("case", ["gone", "wrong hash"])
 def test_a_lora_that_cannot_be_fetched(bench: Bench, case: str) -> None:
     bench.give("lora", b"lora", "0" * 64 if case == "wrong hash" else None)

@@ -235,10 +235,35 @@ def test_a_call_that_left_for_another_does_not_end_the_run(stand: Stand) -> None
 
 def test_status_of_runs_that_are_not_there(client: TestClient, stand: Stand) -> None:
     assert client.get(f"/v1/jobs/{RUN}").json() == fixture("run-status-unknown")
-    stand.claims.acquire(Run.parse(RUN), 0)
+    stand.claims.acquire(Run.parse(RUN), stand.clock.now_ms())
     assert client.get(f"/v1/jobs/{RUN}").json()["status"] == "pending"
     assert client.get("/v1/jobs/not-a-run").status_code == 422
     assert client.get("/v2/jobs").json()["code"] == "no_such_route"
+
+
+def test_a_claim_that_nobody_spawned_for_is_unknown_once_it_may_be_taken_over(client: TestClient, stand: Stand) -> None:
+    run = Run.parse(RUN)
+
+    def status() -> str:
+        return str(client.get(f"/v1/jobs/{RUN}").json()["status"])
+
+    stand.claims.acquire(run, stand.clock.now_ms())
+    stand.clock.advance(60)
+    assert status() == "pending"
+    stand.clock.advance(0.001)
+    assert status() == "unknown"
+    # A take-over is a claim like the first: as young, and as old.
+    stand.claims.acquire(run, stand.clock.now_ms())
+    assert status() == "pending"
+    stand.clock.advance(61)
+    assert status() == "unknown"
+    assert client.post("/v1/jobs", json=fixture("submit")).status_code == 202
+    assert status() == "pending"
+    other = RUN[:-1] + "2"
+    stand.claims.acquire(Run.parse(other), stand.clock.now_ms())
+    stand.clock.advance(61)
+    assert client.post(f"/v1/jobs/{other}/cancel").json()["status"] == "cancelled"
+    assert client.get(f"/v1/jobs/{other}").json()["status"] == "cancelled"
 
 
 def test_a_spawn_that_stumbles_is_500_without_its_text(stand: Stand) -> None:

@@ -85,6 +85,11 @@ class Standing:
     cancelled: bool
     call_id: str | None
     begun: bool
+    claimed_at_ms: int | None = None
+
+    def stale(self, now_ms: int) -> bool:
+        """Whether the claimer died or was refused before it spawned: the next submit takes the claim over."""
+        return self.call_id is None and self.claimed_at_ms is not None and now_ms - self.claimed_at_ms > STALE_MS
 
 
 class Claims:
@@ -109,14 +114,19 @@ class Claims:
         call_id = self.call_id(run)
         if call_id is not None:
             return Known(call_id)
-        # The claimer died between claim and spawn, or is slow. The newest take-over counts as the claim.
-        number = 1
-        while (taken := self._store.get(f"{name}/takeover/{number}")) is not None:
-            claim, number = taken, number + 1
+        # The claimer died between claim and spawn, or is slow.
+        claim, takeovers = self._newest(name, claim)
         if not isinstance(claim, dict) or now_ms - claim["at"] <= STALE_MS:
             return Known(None)
-        key = f"{name}/takeover/{number}"
+        key = f"{name}/takeover/{takeovers + 1}"
         return Won(key) if self._store.put(key, {"at": now_ms}, skip_if_exists=True) else Known(self.call_id(run))
+
+    def _newest(self, name: str, claim: object) -> tuple[object, int]:
+        """The claim that counts, which is the newest take-over, and how many take-overs there are."""
+        takeovers = 0
+        while (taken := self._store.get(f"{name}/takeover/{takeovers + 1}")) is not None:
+            claim, takeovers = taken, takeovers + 1
+        return claim, takeovers
 
     def release(self, won: Won) -> None:
         """Gives a claim back whose spawn certainly did not happen."""
@@ -158,12 +168,15 @@ class Claims:
         claim = self._store.get(str(run))
         worker = self._store.get(f"{run}/run")
         tombstone = claim == TOMBSTONE
+        call_id = None if tombstone else self.call_id(run)
+        newest = self._newest(str(run), claim)[0] if isinstance(claim, dict) and call_id is None else None
         return Standing(
             known=claim is not None,
             tombstone=tombstone,
             cancelled=tombstone or worker == TOMBSTONE or self.stopped(run),
-            call_id=None if tombstone else self.call_id(run),
+            call_id=call_id,
             begun=isinstance(worker, str) and worker != TOMBSTONE,
+            claimed_at_ms=newest["at"] if isinstance(newest, dict) else None,
         )
 
     def drain(self, on: bool) -> None:

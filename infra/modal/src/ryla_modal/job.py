@@ -284,9 +284,17 @@ class _Run:
         if now - self.said >= HEARTBEAT_S:
             self.said = now
             self.heed(self.reporter.tell("progress", progress=self.percent, phase=self.phase))
-            if self.worker.claims.stopped(self.job.run):
+            if self.stopped():
                 self.stop_graph()
                 raise Stop
+
+    def stopped(self) -> bool:
+        try:
+            return self.worker.claims.stopped(self.job.run)
+        except Exception as error:
+            # The store is away. The work is paid for, and the heartbeat's answer brings a stop too.
+            log.warning("cancels cannot be read", extra={"run": str(self.job.run), "error": type(error).__name__})
+            return False
 
     def heed(self, reply: Any) -> None:  # noqa: ANN401
         if not reply.go_on:

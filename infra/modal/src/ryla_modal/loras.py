@@ -33,7 +33,9 @@ class Loras:
     def named(self, lora_id: str) -> str:
         """The file name of a LoRA that lies here under its id; Failed(lora_not_found) if none does."""
         stem = lora_id.removesuffix(".safetensors")
-        if _ID.fullmatch(stem) and (self.folder / f"{stem}.safetensors").is_file():
+        # A name that is a hash is a file that some account's run brought: only who knows its URL gets it.
+        fetched = _CACHED.fullmatch(f"{stem}.safetensors")
+        if _ID.fullmatch(stem) and not fetched and (self.folder / f"{stem}.safetensors").is_file():
             return f"{stem}.safetensors"
         raise Failed("lora_not_found", "no LoRA of that id lies on the volume")
 

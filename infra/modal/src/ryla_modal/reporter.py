@@ -39,6 +39,11 @@ class _Stale:
     server_time: int
 
 
+@dataclass(frozen=True)
+class _Later:
+    at_least_s: float = 0.0
+
+
 @dataclass
 class Reporter:
     """`word` makes this worker's event ids unlike those of an earlier run of the same call."""
@@ -77,15 +82,17 @@ class Reporter:
                 # The server's clock, not ours: sign once more by it.
                 signed_again, self._offset_s = True, answer.server_time - self.clock.now_ms() // 1000
                 continue
-            pause = min(FIRST_PAUSE_S * 2**retry, MAX_PAUSE_S) * (0.75 + 0.5 * self.jitter())
-            if answer is False or self.clock.monotonic() + pause - begun > retry_for_s:
+            pause = min(FIRST_PAUSE_S * 2**retry * (0.75 + 0.5 * self.jitter()), MAX_PAUSE_S)
+            if isinstance(answer, _Later):
+                pause = max(pause, min(answer.at_least_s, MAX_PAUSE_S))
+            if answer is None or self.clock.monotonic() + pause - begun > retry_for_s:
                 log.warning("callback not delivered", extra={"run": str(self.job.run), "said": event})
                 return Reply()
             self.clock.sleep(pause)
             retry += 1
 
-    def _post(self, body: bytes) -> Reply | _Stale | bool:
-        """A reply; the server's clock; True: again later; False: never."""
+    def _post(self, body: bytes) -> Reply | _Stale | _Later | None:
+        """A reply; the server's clock; again later; or None: never."""
         stamp = self.clock.now_ms() // 1000 + self._offset_s
         headers = {
             wire.SIGNATURE_HEADER: wire.sign(self.job.callback_key, body, stamp),
@@ -95,16 +102,21 @@ class Reporter:
         try:
             response = self.http.post(self.job.callback_url, content=body, headers=headers, timeout=POST_LIMIT_S)
         except httpx.TransportError:
-            return True
+            return _Later()
         if response.status_code == 200:
             return _reply(response)
         if response.status_code in AGAIN or response.status_code >= 500:
-            return True
+            return _Later(_seconds(response.headers.get("retry-after", "")))
         refusal = _object(response)
         if response.status_code == 401 and refusal.get("code") == "stale_timestamp":
             server_time = refusal.get("server_time")
-            return _Stale(server_time) if type(server_time) is int else False
-        return False
+            return _Stale(server_time) if type(server_time) is int else None
+        return None
+
+
+def _seconds(retry_after: str) -> float:
+    # The other form, a date, is none that the callback endpoint sends.
+    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
 
 
 def _object(response: httpx.Response) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from ryla_modal.wire import V, invalid
 # The caller renews every minute for 180 s; anything much longer is a mistake that would cost money.
 MAX_LEASE_MS = 15 * 60_000
 WINDOW_S = (2, 1200)
+# How long an idle container stays where no lease asks for anything else.
+IDLE_WINDOW_S = 60
 
 SetFloor = Callable[[str, int, int | None], None]
 
@@ -49,7 +51,8 @@ class Leases:
         for name in self._ceilings:
             if self._live(name) is not None:
                 continue
-            self._set_floor(name, 0, None)
+            # The window of the lease goes with it: containers would idle, and cost, for as long as it said.
+            self._set_floor(name, 0, IDLE_WINDOW_S)
             # A renewal between the look and the step would be undone by it.
             renewed = self._live(name)
             if renewed is None:

@@ -129,7 +129,10 @@ def run_status(side: WebSide, run: Run) -> dict[str, Any]:
     if standing.tombstone:
         return body | {"status": "cancelled"}
     if standing.call_id is None:
-        return body | {"status": "cancelled" if standing.cancelled else "pending"}
+        if standing.cancelled:
+            return body | {"status": "cancelled"}
+        # Nobody spawned: who still wants the run has to submit it again, which takes the claim over.
+        return body | {"status": "unknown" if standing.stale(side.clock.now_ms()) else "pending"}
     body["call_id"] = standing.call_id
     state, result = _state(side.calls.look(standing.call_id), standing.cancelled, standing.begun)
     body["status"] = state
