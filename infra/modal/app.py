@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -215,12 +216,12 @@ class Gpu:
             self._leave_if_sick()
 
     @modal.method()
-    def direct(self, name: str, params: dict[str, Any], given: dict[str, bytes]) -> dict[str, Any]:
+    def direct(self, name: str, params: dict[str, Any], given: dict[str, bytes], deadline_at_ms: int) -> dict[str, Any]:
         """One synchronous picture."""
-        from ryla_modal.direct import make
+        from ryla_modal.make import make
 
         try:
-            return make(self.worker, name, params, given)
+            return make(self.worker, name, params, given, deadline_at_ms)
         finally:
             self._leave_if_sick()
 
@@ -294,26 +295,25 @@ def web_side() -> Any:  # noqa: ANN401
     """The ASGI app with everything of Modal's behind it."""
     import httpx
 
-    from ryla_modal.direct import direct_routes
-    from ryla_modal.web import WebSide, build_web
+    from ryla_modal.direct import Direct, direct_routes
+    from ryla_modal.web import WebSide, build_web, room
 
-    store, workflows = DictStore(state), load_all()
+    store, workflows, clock = DictStore(state), load_all(), SystemClock()
 
-    async def generate(name: str, params: dict[str, Any], given: dict[str, bytes]) -> dict[str, Any]:
-        made: dict[str, Any] = await GPU_CLASSES[workflows[name].family]().direct.remote.aio(name, params, given)
+    async def generate(family: str, *asked: Any) -> dict[str, Any]:  # noqa: ANN401
+        made: dict[str, Any] = await GPU_CLASSES[family]().direct.remote.aio(*asked)
         return made
 
     side = WebSide(
         claims=Claims(store),
         calls=ModalCalls(),
-        clock=SystemClock(),
+        clock=clock,
         places=Places(BUCKETS),
         leases=leases(),
-        families={name: workflow.family for name, workflow in workflows.items()},
+        workflows=workflows,
         missing=lambda: published(store, list(FAMILIES)),
-        extra_routes=direct_routes(workflows, generate, httpx.Client()),
     )
-    return build_web(side)
+    return build_web(side, direct_routes(Direct(workflows, generate, httpx.Client(), clock, partial(room, side))))
 
 
 class Web:

@@ -12,6 +12,7 @@ from ryla_modal.claims import Claims, MemoryStore
 from ryla_modal.places import Places
 from ryla_modal.warm import Leases
 from ryla_modal.web import WebSide
+from ryla_modal.workflow import load
 
 FIXTURES = Path(__file__).resolve().parents[3] / "tests/fixtures/v1/modal"
 NOW_MS = 1_763_718_310_000
@@ -109,6 +110,6 @@ class Stand:
             clock=self.clock,
             places=places(),
             leases=self.leases,
-            families={"flux-dev": "flux", "sdxl-instantid": "sdxl"},
+            workflows={name: load(name) for name in ("flux-dev", "sdxl-instantid", "flux-lora", "wan2")},
             missing=lambda: self.lacks,
         )

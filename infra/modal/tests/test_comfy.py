@@ -194,7 +194,7 @@ def test_a_gpu_class_runs_a_job_locally(tmp_path: Path, monkeypatch: pytest.Monk
         assert store.get("ready/flux")["flux-instantid"] == ["node ApplyInstantID"]
         second = message | {"workflow": "flux-instantid", "run": "acme.other.1"}
         assert gpu.job.local(second, 0)["error"]["code"] == "model_missing"
-        direct = gpu.direct.local("flux-dev", {"prompt": "x", "seed": 1}, {})
+        direct = gpu.direct.local("flux-dev", {"prompt": "x", "seed": 1}, {}, SystemClock().now_ms() + 60_000)
         assert (direct["data"], direct["content_type"]) == (picture(), "image/jpeg")
     finally:
         gpu.server.shut()

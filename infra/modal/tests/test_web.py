@@ -17,6 +17,10 @@ from ryla_modal.wire import Run
 
 RUN = "acme.7kq2m4xv5r6tzwbc3nayjhd4pf.1"
 
+PARAMS = fixture("submit")["params"]
+OUTPUT = fixture("submit")["outputs"][0]
+FILE = fixture("submit-input-url")["inputs"][0]
+
 
 @pytest.fixture
 def stand() -> Stand:
@@ -135,6 +139,16 @@ def test_while_draining_known_runs_are_answered_and_new_ones_503(client: TestCli
         ({"workflow": "no-such-model"}, 422, "model_missing", "workflow"),
         ({"outputs": []}, 422, "invalid_input", "outputs"),
         ({"deadline_at": 1}, 422, "timeout", "deadline_at"),
+        ({"params": PARAMS | {"cfg": 21}}, 422, "invalid_input", "params.cfg: must be from 1.0 to 20.0"),
+        ({"params": PARAMS | {"stepz": 4}}, 422, "invalid_input", "params.stepz: is no parameter"),
+        ({"params": {"seed": 7}}, 422, "invalid_input", "params.prompt: is required"),
+        ({"params": PARAMS | {"cfg": 10**400}}, 422, "invalid_input", "params.cfg: must be from"),
+        ({"inputs": [FILE]}, 422, "invalid_input", "inputs.0.name: is no file"),
+        ({"workflow": "sdxl-instantid"}, 422, "invalid_input", "inputs.reference_image: is missing"),
+        ({"workflow": "flux-lora"}, 422, "invalid_input", "inputs.lora_id: is missing"),
+        ({"outputs": [OUTPUT, OUTPUT | {"slot": 1}]}, 422, "invalid_input", "outputs: this workflow makes 1"),
+        ({"outputs": [OUTPUT | {"content_type": "video/mp4"}]}, 422, "invalid_input", "outputs.0.content_type: must be of a"),
+        ({"workflow": "wan2"}, 422, "invalid_input", "outputs.0.content_type: must be video/mp4"),
         ({"v": 2}, 400, "unsupported_version", "the message"),
         ({"callback": {"url": "https://10.0.0.1/", "kid": "k", "key": "s"}}, 422, "invalid_input", "callback.url"),
     ],
@@ -148,6 +162,19 @@ def test_bad_input_is_refused_with_the_field_and_spawns_nothing(
     assert stand.calls.spawned == []
 
 
+def test_what_may_be_right_behind_an_url_is_left_to_the_worker(client: TestClient, stand: Stand) -> None:
+    message = fixture("submit-input-url")
+    assert client.post("/v1/jobs", json=message).status_code == 202
+    lora = attempt(2) | {"workflow": "flux-lora", "params": {"prompt": "x", "seed": 7, "lora_id": "by-name"}}
+    assert client.post("/v1/jobs", json=lora).status_code == 202
+
+
+def test_a_repeat_of_a_known_run_is_answered_whatever_a_newer_build_thinks_of_it(client: TestClient, stand: Stand) -> None:
+    assert client.post("/v1/jobs", json=fixture("submit")).status_code == 202
+    strange = fixture("submit") | {"params": PARAMS | {"field_of_another_build": 1}}
+    assert client.post("/v1/jobs", json=strange).status_code == 200
+
+
 def test_too_long_a_message_is_413_and_broken_json_400(client: TestClient) -> None:
     long = client.post("/v1/jobs", content=b" " * (256 * 1024 + 1))
     assert (long.status_code, long.json()["code"]) == (413, "too_large")
@@ -159,13 +186,13 @@ def test_a_workflow_whose_files_are_missing_is_refused_and_health_says_so(client
     answer = client.post("/v1/jobs", json=fixture("submit"))
     assert (answer.status_code, answer.json()["code"]) == (422, "model_missing")
     health = client.get("/v1/health").json()
-    assert health["workflows"] == ["sdxl-instantid"]
+    assert health["workflows"] == ["flux-lora", "sdxl-instantid", "wan2"]
     assert health["missing"] == stand.lacks
 
 
 def test_health_looks_like_the_fixture(client: TestClient) -> None:
     health = client.get("/v1/health").json()
-    assert health == fixture("health") | {"workflows": ["flux-dev", "sdxl-instantid"]}
+    assert health == fixture("health") | {"workflows": ["flux-dev", "flux-lora", "sdxl-instantid", "wan2"]}
 
 
 def test_a_cancel_before_the_post_leaves_a_tombstone(client: TestClient, stand: Stand) -> None:

@@ -13,8 +13,8 @@ const PUT_LIMIT: Duration = Duration::from_mins(1);
 /// For how long a bucket that cannot take the picture is tried again.
 const RETRY_FOR: Duration = Duration::from_mins(5);
 
-/// How often a new URL is asked for.
-const RENEWALS: u32 = 2;
+/// How often a new URL is asked for: one that is refused at once has not run out.
+const RENEWALS: u32 = 1;
 
 /// A picture that was drawn.
 pub(super) struct Picture {

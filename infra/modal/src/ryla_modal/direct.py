@@ -1,17 +1,17 @@
-"""The synchronous endpoints of existing callers: `POST /flux-dev` and its like, JSON in, image/jpeg out.
+"""The synchronous endpoints of existing callers: `POST /flux-dev` and its like, JSON in, image/jpeg out; the web half.
 
-No claim, no callback, no repeat: who wants those uses /v1/jobs. The GPU half is `make`, the web half `direct_routes`.
+No claim, no callback, no repeat: who wants those uses /v1/jobs. Time counts from the moment at which the request came, in
+both halves (the other is make.py): Modal ends a request after 150 s, wherever it has come to.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
+import asyncio
 import json
 import re
 import secrets
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -22,19 +22,20 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ryla_modal import files
-from ryla_modal.clock import SystemClock
-from ryla_modal.comfy import ComfyDown
-from ryla_modal.failures import Failed
-from ryla_modal.fetch import MAX_INPUT_BYTES, fetch
-from ryla_modal.graph import Graph, Stop
-from ryla_modal.job import Worker
-from ryla_modal.places import Resolve, is_public, resolve_host
+from ryla_modal.check import check_params
+from ryla_modal.clock import Clock
+from ryla_modal.fetch import MAX_INPUT_BYTES
+from ryla_modal.places import Resolve, resolve_host
+from ryla_modal.raw import MAX_IMAGE_PIXELS, MAX_IMAGES, NAME, RawWorkflow, allowed_nodes
+from ryla_modal.references import picture_of
 from ryla_modal.wire import Refused, invalid
 from ryla_modal.workflows import Workflows
 
 # A picture in base64 and everything else of the message.
 MAX_BODY_BYTES = MAX_INPUT_BYTES * 4 // 3 + 64 * 1024
 LIMIT_S = 140
+# By then the GPU half has said so itself, if it ever began.
+ANSWER_S = LIMIT_S + 4
 STATUS = {
     "invalid_input": 422,
     "face_not_found": 422,
@@ -43,89 +44,86 @@ STATUS = {
     "model_missing": 503,
     "timeout": 504,
 }
+_IMAGE = re.compile(r"[\w.-]{1,64}")
 
-# Runs a workflow on its family's class: (workflow, params, files) to what `make` returns.
-Generate = Callable[[str, dict[str, Any], dict[str, bytes]], Awaitable[dict[str, Any]]]
-
-
-def make(worker: Worker, name: str, params: dict[str, Any], given: Mapping[str, bytes]) -> dict[str, Any]:
-    """The GPU half: `{data, content_type, run_s, gpu}` or `{error}`."""
-    run = f"direct-{uuid.uuid4().hex}"
-    graphs: list[Graph] = []
-    try:
-        return _make(worker, name, params, given, run, graphs)
-    except Failed as failed:
-        return {"error": failed.report()}
-    except Stop:
-        return {"error": Failed("internal", "the run was interrupted").report()}
-    except ComfyDown:
-        return {"error": Failed("gpu_error", "ComfyUI died").report()}
-    finally:
-        for graph in graphs:
-            graph.leave()
-        worker.forget(run)
+# Runs a workflow on a family's class: (family, workflow, params, files, deadline) to what `make` returns.
+Generate = Callable[[str, str, dict[str, Any], dict[str, bytes], int], Awaitable[dict[str, Any]]]
 
 
-def _make(worker: Worker, name: str, params: dict[str, Any], given: Mapping[str, bytes], run: str, graphs: list[Graph]) -> dict[str, Any]:
-    begun = worker.clock.monotonic()
-    workflow = worker.workflows.get(name)
-    if workflow is None:
-        raise Failed("model_missing", "this class has no such workflow")
-    named = {}
-    for field, kind in workflow.inputs.items():
-        if kind == "lora":
-            named[field] = worker.loras.named(str(params.get(field, "")))
-            continue
-        data = given.get(field)
-        if data is None:
-            raise Failed("invalid_input", f"{field} is missing")
-        if worker.faces.found(data) is False:
-            raise Failed("face_not_found", f"{field} shows no face")
-        extension = files.facts(data).content_type.rpartition("/")[2]
-        named[field] = worker.comfy.upload(f"{field}.{extension}", data, run)
-    try:
-        graph = workflow.fill(params, files=named, prefix=f"ryla/{run}")
-    except (KeyError, ValueError, TypeError) as error:
-        raise Failed("invalid_input", f"the workflow cannot be filled: {error}") from None
+@dataclass(frozen=True)
+class Direct:
+    """`room` refuses while nothing is taken: (workflow, family). `http` fetches what callers link to."""
 
-    def tick() -> None:
-        if worker.clock.monotonic() - begun > LIMIT_S:
-            raise Failed("timeout", "longer than a synchronous answer may take; use /v1/jobs")
+    workflows: Workflows
+    generate: Generate
+    http: httpx.Client
+    clock: Clock
+    room: Callable[[str, str], None]
+    resolve: Resolve = resolve_host
+    answer_s: float = ANSWER_S
 
-    graphs.append(Graph(worker.comfy, worker.clock, tick, lambda _: None))
-    made = graphs[0].run(graph, run, [node.node for node in workflow.outputs])
-    video = made.files[0].filename.endswith(".mp4")
-    data = worker.comfy.view(made.files[0], None if video else "jpeg;92")
-    content_type = "video/mp4" if video else "image/jpeg"
-    try:
-        if not data or files.facts(data).content_type != content_type:
-            raise files.BadFile
-    except files.BadFile:
-        raise Failed("no_output", f"the output is no {content_type}") from None
-    if worker.safety(data, content_type) == "refuse":
-        raise Failed("unsafe", "the safety check refuses the picture")
-    seconds = worker.clock.monotonic() - begun
-    return {"data": data, "content_type": content_type, "run_s": seconds, "gpu": worker.gpu}
+    async def answer(self, name: str, request: Request) -> Response:
+        """One request to `/{name}`."""
+        deadline_at_ms = self.clock.now_ms() + LIMIT_S * 1000
+        params = _params(await _body(request))
+        if name == NAME:
+            family, params, given = await self.raw(params)
+        else:
+            family, given = await self.named(name, params)
+        try:
+            await run_in_threadpool(self.room, name, family)
+            async with asyncio.timeout(self.answer_s):
+                made = await self.generate(family, name, params, given, deadline_at_ms)
+        except Refused as refused:
+            status = STATUS.get(refused.code, refused.status)
+            raise Refused(status, refused.code, refused.message, refused.retry_after_s) from None
+        except TimeoutError:
+            raise Refused(504, "timeout", "longer than a synchronous answer may take; use /v1/jobs") from None
+        return _answer(made, params.get("seed"))
+
+    async def named(self, name: str, params: dict[str, Any]) -> tuple[str, dict[str, bytes]]:
+        """A workflow of ours: its family and its pictures, once its params are right."""
+        workflow = self.workflows[name]
+        texts = _take_files(params, [field for field, kind in workflow.inputs.items() if kind == "image"])
+        if params.get("seed") in (None, -1):
+            # After a restored snapshot every container would draw the same.
+            params["seed"] = secrets.randbits(53)
+        check_params(params, workflow)
+        return workflow.family, await self.pictures(texts)
+
+    async def raw(self, params: dict[str, Any]) -> tuple[str, dict[str, Any], dict[str, bytes]]:
+        """The caller's own graph: bare, or as `{workflow, images, family}`."""
+        strange = sorted(params.keys() - {NAME, "images", "family"})
+        if strange:
+            raise invalid(strange[0], "is no field of this endpoint")
+        images = params.get("images") or {}
+        if not isinstance(images, dict) or len(images) > MAX_IMAGES or not all(_IMAGE.fullmatch(name) for name in images):
+            raise invalid("images", f"must be an object of at most {MAX_IMAGES} pictures by name")
+        graph = RawWorkflow(params.get(NAME), list(images), allowed_nodes(self.workflows), params.get("family"))
+        given = await self.pictures(_take_files(dict(images), list(images)), MAX_IMAGE_PIXELS)
+        return graph.family, {NAME: params[NAME]}, given
+
+    async def pictures(self, texts: Mapping[str, str], max_pixels: int = files.MAX_PIXELS) -> dict[str, bytes]:
+        """The bytes behind what the caller sent for each field."""
+        given = {}
+        for field, text in texts.items():
+            given[field] = await run_in_threadpool(picture_of, field, text, self.http, self.resolve)
+            facts = files.facts(given[field])
+            if facts.width * facts.height > max_pixels:
+                raise invalid(field, f"has more than {max_pixels} pixels")
+        return given
 
 
-def direct_routes(workflows: Workflows, generate: Generate, http: httpx.Client, resolve: Resolve = resolve_host) -> list[BaseRoute]:
-    """One route for each workflow, named as it."""
+def direct_routes(direct: Direct) -> list[BaseRoute]:
+    """One route for each workflow, named as it, and one for graphs that callers bring."""
 
     def route(name: str) -> Route:
         async def answer(request: Request) -> Response:
-            params = _params(await _body(request))
-            wanted = [field for field, kind in workflows[name].inputs.items() if kind == "image"]
-            texts = _take_files(params, wanted)
-            read = {field: await run_in_threadpool(picture_of, field, text, http, resolve) for field, text in texts.items()}
-            if params.get("seed") in {None, -1}:
-                # After a restored snapshot every container would draw the same.
-                params["seed"] = secrets.randbits(53)
-            made = await generate(name, params, read)
-            return _answer(made, params["seed"])
+            return await direct.answer(name, request)
 
         return Route(f"/{name}", answer, methods=["POST"])
 
-    return [route(name) for name in sorted(workflows)]
+    return [route(name) for name in sorted({*direct.workflows, NAME})]
 
 
 def _answer(made: dict[str, Any], seed: object) -> Response:
@@ -134,7 +132,7 @@ def _answer(made: dict[str, Any], seed: object) -> Response:
         body = {"code": error["code"], "message": error["message"]}
         return JSONResponse(body, STATUS.get(error["code"], 500))
     headers = {
-        "X-Seed": str(seed),
+        **({} if seed is None else {"X-Seed": str(seed)}),
         "X-Execution-Time-Sec": f"{made['run_s']:.2f}",
         "X-GPU-Type": str(made["gpu"]),
     }
@@ -158,6 +156,9 @@ def _params(body: bytes) -> dict[str, Any]:
         message = None
     if not isinstance(message, dict):
         raise Refused(400, "invalid_input", "body: must be a JSON object")
+    if message and all(isinstance(node, dict) and "class_type" in node for node in message.values()):
+        # A bare graph: its names are ids of nodes.
+        return {NAME: message}
     params: dict[str, Any] = {}
     for name, value in message.items():
         snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
@@ -178,56 +179,6 @@ def _take_files(params: dict[str, Any], wanted: list[str]) -> dict[str, str]:
             raise invalid(field, "must be a data URL, base64 or an https URL")
         texts[field] = value
     return texts
-
-
-def picture_of(field: str, text: str, http: httpx.Client, resolve: Resolve) -> bytes:
-    """The bytes of a data URL, of bare base64 or behind an https URL; checked to be a picture."""
-    if text.startswith("data:"):
-        head, _, rest = text.partition(",")
-        if not head.endswith(";base64"):
-            raise invalid(field, "must be a base64 data URL")
-        data = _base64(rest)
-    elif re.match(r"[a-z][a-z0-9+.-]*://", text):
-        data = _behind(field, text, http, resolve)
-    else:
-        data = _base64(text)
-        if data is None and _is_path(text):
-            raise invalid(
-                field,
-                "is a path on your machine, which this app cannot read: send its bytes, or let the `ryla generate` command upload the file",
-            )
-    if data is None:
-        raise invalid(field, "must be a data URL, base64 or an https URL")
-    try:
-        if files.facts(data).content_type == "video/mp4":
-            raise files.BadFile("must be a picture")
-    except files.BadFile as bad:
-        raise invalid(field, str(bad)) from None
-    return data
-
-
-def _behind(field: str, url: str, http: httpx.Client, resolve: Resolve) -> bytes:
-    try:
-        host, https = httpx.URL(url).host, url.startswith("https://")
-    except httpx.InvalidURL:
-        raise invalid(field, "must be a URL") from None
-    if not https or not is_public(host, resolve):
-        raise invalid(field, "must be https at a public address")
-    try:
-        return fetch(http, SystemClock(), url, what=field, tick=lambda: None)
-    except Failed as failed:
-        raise invalid(field, failed.message) from None
-
-
-def _base64(text: str) -> bytes | None:
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-
-
-def _is_path(text: str) -> bool:
-    return len(text) < 1024 and ("/" in text or "\\" in text or bool(re.search(r"\.\w{2,5}$", text)))
 
 
 def at_root(app: ASGIApp, path: str) -> ASGIApp:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,11 +18,13 @@ from starlette.routing import BaseRoute, Route
 
 from ryla_modal import VERSION, wire
 from ryla_modal.calls import Broken, Calls, Finished, Gone, TooDeep
+from ryla_modal.check import check_job
 from ryla_modal.claims import Cancelled, Claims, Known, Older
 from ryla_modal.clock import Clock
 from ryla_modal.places import Places
 from ryla_modal.warm import Leases
 from ryla_modal.wire import Refused, Run
+from ryla_modal.workflows import Workflows
 
 log = logging.getLogger("ryla_modal.web")
 
@@ -32,21 +34,20 @@ COME_BACK_S = 5
 
 @dataclass(frozen=True)
 class WebSide:
-    """What the web side works with. `families`: workflow to family; `missing`: what a family's container reported."""
+    """What the web side works with. `missing`: what each workflow lacks, as a container of its family said."""
 
     claims: Claims
     calls: Calls
     clock: Clock
     places: Places
     leases: Leases
-    families: Mapping[str, str]
+    workflows: Workflows
     missing: Callable[[], Mapping[str, Sequence[str]]] = dict
     depth: int = DEFAULT_DEPTH
-    extra_routes: Sequence[BaseRoute] = field(default_factory=list)
 
 
-def build_web(side: WebSide) -> Starlette:
-    """The ASGI app."""
+def build_web(side: WebSide, more: Sequence[BaseRoute] = ()) -> Starlette:
+    """The ASGI app, with other routes beside the protocol's."""
 
     async def submit(request: Request) -> Response:
         body = await _read(request)
@@ -73,7 +74,7 @@ def build_web(side: WebSide) -> Starlette:
         Route("/v1/jobs/{run}/cancel", cancel, methods=["POST"]),
         Route("/v1/warm", warm, methods=["POST"]),
         Route("/v1/health", health, methods=["GET"]),
-        *side.extra_routes,
+        *more,
     ]
     handlers: dict[Any, Any] = {Refused: _refused, 404: _no_route, 405: _no_route, Exception: _stumbled}
     return Starlette(routes=routes, exception_handlers=handlers)
@@ -81,15 +82,18 @@ def build_web(side: WebSide) -> Starlette:
 
 def _submit(side: WebSide, body: bytes) -> Response:
     job = wire.read_submit(body)
-    family = side.families.get(job.workflow)
-    if family is None:
+    workflow = side.workflows.get(job.workflow)
+    if workflow is None:
         raise Refused(422, "model_missing", f"workflow: `{job.workflow}` is not one of this app's")
     side.places.check(job)
     now_ms = side.clock.now_ms()
     # What is known is answered before anything else can refuse it: a repeat must learn of its run.
     standing = side.claims.standing(job.run)
     if not standing.known:
-        _room(side, family, job, now_ms)
+        if job.deadline_at_ms <= now_ms:
+            raise Refused(422, "timeout", "deadline_at: has passed")
+        check_job(job, workflow)
+        room(side, job.workflow, workflow.family)
     claim = side.claims.acquire(job.run, now_ms)
     match claim:
         case Cancelled():
@@ -99,7 +103,7 @@ def _submit(side: WebSide, body: bytes) -> Response:
         case Known(call_id):
             return _json({"v": wire.V, "run": str(job.run), "call_id": call_id, "duplicate": True})
     try:
-        call_id = side.calls.spawn(family, job.raw, now_ms)
+        call_id = side.calls.spawn(workflow.family, job.raw, now_ms)
     except TooDeep:
         side.claims.release(claim)
         raise Refused(429, "too_deep", "too many runs wait", COME_BACK_S) from None
@@ -108,12 +112,11 @@ def _submit(side: WebSide, body: bytes) -> Response:
     return _json({"v": wire.V, "run": str(job.run), "call_id": call_id}, 202)
 
 
-def _room(side: WebSide, family: str, job: wire.Job, now_ms: int) -> None:
+def room(side: WebSide, name: str, family: str) -> None:
+    """Refuses a new run of a workflow while nothing is taken, while it lacks something, and while too many wait."""
     if side.claims.draining():
         raise Refused(503, "draining", "nothing new is taken", COME_BACK_S)
-    if job.deadline_at_ms <= now_ms:
-        raise Refused(422, "timeout", "deadline_at: has passed")
-    missing = side.missing().get(job.workflow)
+    missing = side.missing().get(name)
     if missing:
         raise Refused(422, "model_missing", f"workflow: lacks {', '.join(missing)}")
     if side.calls.waiting(family) >= side.depth:
@@ -181,7 +184,7 @@ def health_of(side: WebSide) -> dict[str, Any]:
         "app": "ryla-modal",
         "version": VERSION,
         "accepting": not side.claims.draining(),
-        "workflows": sorted(name for name in side.families if name not in missing),
+        "workflows": sorted(name for name in side.workflows if name not in missing),
         **({"missing": missing} if missing else {}),
     }
 

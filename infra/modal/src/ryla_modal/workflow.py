@@ -24,6 +24,8 @@ Kind = Literal["image", "video"]
 VERSION = 1
 FOLDER_VARIABLE = "RYLA_WORKFLOWS"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+# Nearer to zero Python and Rust write numbers in different ways (1e-05 and 0.00001); no model could tell them from zero.
+SMALLEST_REAL = 0.001
 
 
 class UnknownWorkflowError(LookupError):
@@ -163,7 +165,7 @@ class Workflow:
     @staticmethod
     def _take_alias(given: dict[str, Any], alias: str, rule: Mapping[str, Any], problems: list[Problem]) -> None:
         number = given.pop(alias)
-        if isinstance(number, bool) or not isinstance(number, int):
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 1 << 32:
             problems.append(Problem(alias, "must be a whole number"))
         elif rule["for"] in given:
             problems.append(Problem(alias, f"says the same as {rule['for']}; give one of them"))
@@ -184,11 +186,15 @@ def _check(spec: Mapping[str, Any], value: object) -> object:
         case "whole":
             return _check_whole(spec, value)
         case "real":
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            # Not a number compares as false with everything.
+            if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
                 raise ValueError("must be a number")
             if not spec["min"] <= value <= spec["max"]:
                 raise ValueError(f"must be from {spec['min']} to {spec['max']}")
-            return float(value)
+            if 0 < abs(value) < SMALLEST_REAL:
+                raise ValueError(f"must be 0 or at least {SMALLEST_REAL} away from it")
+            # Minus zero becomes zero.
+            return float(value) + 0.0
         case _:
             if value not in spec["choices"]:
                 raise ValueError(f"must be one of {', '.join(spec['choices'])}")

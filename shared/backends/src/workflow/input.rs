@@ -4,6 +4,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+/// Nearer to zero Python and Rust write numbers in different ways (1e-05 and 0.00001); no model could tell them from zero.
+const SMALLEST_REAL: f64 = 0.001;
+
 /// One input of a workflow.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -76,8 +79,11 @@ impl Spec {
                 if !(*min..=*max).contains(&number) {
                     return Err("is outside its range");
                 }
-                // A whole number is written as a real one, as in Python.
-                Ok(number.into())
+                if number != 0.0 && number.abs() < SMALLEST_REAL {
+                    return Err("is too near to zero");
+                }
+                // A whole number is written as a real one and minus zero as zero, as in Python.
+                Ok((number + 0.0).into())
             }
             Self::Choice { choices, .. } => {
                 let chosen = value.as_str().ok_or("must be a text")?;

@@ -102,6 +102,23 @@ fn params_that_the_file_does_not_allow_are_refused_by_name() {
     assert!(problem_of("live-portrait", both).starts_with("duration_frames says the same"));
 }
 
+/// infra/modal/tests/test_workflow.py does the same.
+#[test]
+fn numbers_that_python_would_write_in_another_way_are_refused_or_made_plain() {
+    let with = |scale: f64| {
+        let workflow = Workflow::load("live-portrait").unwrap();
+        let files = BTreeMap::from([("reference_image".to_owned(), "a.png".to_owned())]);
+        let params = object(json!({"seed": 7, "expression_scale": scale}));
+        workflow.fill(&params, &files, "p").map(|g| g.to_string())
+    };
+    for scale in [1e-5, 9.99e-4, 5e-324] {
+        let problem = with(scale).unwrap_err().to_string();
+        assert_eq!(problem, "expression_scale is too near to zero");
+    }
+    assert_eq!(with(-0.0), with(0.0));
+    assert!(with(0.001).unwrap().contains("0.0009"));
+}
+
 #[test]
 fn a_missing_file_and_an_unknown_name_are_errors() {
     let workflow = Workflow::load("flux-lora").unwrap();
