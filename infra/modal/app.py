@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import sys
@@ -23,7 +24,8 @@ from ryla_modal.calls import Broken, Finished, Gone, Outcome, Pending, TooDeep  
 from ryla_modal.claims import Claims  # noqa: E402
 from ryla_modal.clock import SystemClock  # noqa: E402
 from ryla_modal.families import FAMILIES, Family, ceiling  # noqa: E402
-from ryla_modal.places import Places  # noqa: E402
+from ryla_modal.log import configure  # noqa: E402
+from ryla_modal.places import BUCKETS, Places, PublicOnly  # noqa: E402
 from ryla_modal.ready import forget, publish, published, readiness  # noqa: E402
 from ryla_modal.warm import IDLE_WINDOW_S, Leases  # noqa: E402
 from ryla_modal.workflows import Workflows, load_all  # noqa: E402
@@ -37,11 +39,12 @@ PORT = 8188
 # Of the deployer's shell only these go into the images: RYLA_API_KEY, which the `ryla` command reads, is in there too.
 KNOWN = re.compile(r"RYLA_(BUCKET_HOSTS|SNAPSHOT|ADDRESSES|LORA_CACHE_BYTES|MAX_CONTAINERS_[A-Z_]+)")
 SETTINGS = {name: value for name, value in os.environ.items() if KNOWN.fullmatch(name)}
-BUCKETS = tuple(SETTINGS.get("RYLA_BUCKET_HOSTS", "*.amazonaws.com").split(","))
+HOSTS = Places(tuple(SETTINGS["RYLA_BUCKET_HOSTS"].split(",")) if SETTINGS.get("RYLA_BUCKET_HOSTS") else BUCKETS)
 SNAPSHOT = SETTINGS.get("RYLA_SNAPSHOT", "cpu")
 # Workflows that also get an address of their own, as existing callers know it; the free plan allows 8 web endpoints.
 ADDRESSES = [name for name in SETTINGS.get("RYLA_ADDRESSES", "").split(",") if name]
 
+log = logging.getLogger("ryla_modal.app")
 app = modal.App(APP)
 state = modal.Dict.from_name("ryla-state", create_if_missing=True)
 models = modal.Volume.from_name("ryla-models", create_if_missing=True)
@@ -164,10 +167,13 @@ class Gpu:
         """Everything that needs no GPU: part of the memory snapshot."""
         import httpx
 
+        configure()
+
         from ryla_modal.server import ComfyServer
 
         flags = ["--listen", "127.0.0.1", "--port", str(PORT), "--disable-auto-launch", "--disable-metadata"]
         self.http = httpx.Client()
+        self.callbacks = httpx.Client(transport=PublicOnly())
         self.server = ComfyServer([sys.executable, f"{BASE}/main.py", *flags], PORT, Path(BASE), self.http)
         self.workflows = of_family(self.family)
 
@@ -181,16 +187,14 @@ class Gpu:
         models.reload()
         self.server.boot()
         store, clock = DictStore(state), SystemClock()
-        lacks = readiness(self.workflows, self.server.object_info(), Path(MODELS))
-        publish(store, self.family, lacks)
         self.worker = Worker(
             comfy=self.server,
             http=self.http,
+            callbacks=self.callbacks,
             clock=clock,
             claims=Claims(store),
-            places=Places(BUCKETS),
-            # What lacks something is refused with model_missing.
-            workflows={name: workflow for name, workflow in self.workflows.items() if not lacks[name]},
+            places=HOSTS,
+            workflows={},
             loras=Loras(Path(MODELS) / "loras", int(SETTINGS.get("RYLA_LORA_CACHE_BYTES", str(40 * 1024**3)))),
             gpu=FAMILIES[self.family].gpu,
             boot_ms=self.server.start_ms,
@@ -199,6 +203,7 @@ class Gpu:
             cancellation=(modal.exception.InputCancellation,),
             word=lambda: uuid.uuid4().hex[:8],
         )
+        self._look(store)
 
     @modal.exit()
     def shut(self) -> None:
@@ -209,6 +214,7 @@ class Gpu:
         """One run of the protocol."""
         from ryla_modal.job import run_job
 
+        self._look_again(message.get("workflow"))
         try:
             return run_job(message, self.worker, modal.current_function_call_id() or "local", accepted_ms)
         finally:
@@ -220,10 +226,27 @@ class Gpu:
         """One synchronous picture."""
         from ryla_modal.make import make
 
+        self._look_again(name)
         try:
             return make(self.worker, name, params, given, deadline_at_ms)
         finally:
             self._leave_if_sick()
+
+    def _look(self, store: Any) -> None:  # noqa: ANN401
+        """What this container can run: the rest is refused with model_missing, and the web side is told."""
+        lacks = readiness(self.workflows, self.server.object_info(), Path(MODELS))
+        publish(store, self.family, lacks)
+        self.worker.workflows = {name: workflow for name, workflow in self.workflows.items() if not lacks[name]}
+
+    def _look_again(self, name: object) -> None:
+        """Files may have come since this container began: ComfyUI finds them by itself, the volume must be read again."""
+        if name in self.workflows and name not in self.worker.workflows:
+            try:
+                models.reload()
+                self._look(DictStore(state))
+            except Exception as error:
+                # What is refused meanwhile is looked at again by the next run.
+                log.warning("readiness is unknown", extra={"workflow": name, "error": type(error).__name__})
 
     def _leave_if_sick(self) -> None:
         if not self.server.answers() and not self.server.restart():
@@ -295,6 +318,8 @@ def web_side() -> Any:  # noqa: ANN401
     """The ASGI app with everything of Modal's behind it."""
     import httpx
 
+    configure()
+
     from ryla_modal.direct import Direct, direct_routes
     from ryla_modal.web import WebSide, build_web, room
 
@@ -308,12 +333,12 @@ def web_side() -> Any:  # noqa: ANN401
         claims=Claims(store),
         calls=ModalCalls(),
         clock=clock,
-        places=Places(BUCKETS),
+        places=HOSTS,
         leases=leases(),
         workflows=workflows,
         missing=lambda: published(store, list(FAMILIES)),
     )
-    return build_web(side, direct_routes(Direct(workflows, generate, httpx.Client(), clock, partial(room, side))))
+    return build_web(side, direct_routes(Direct(workflows, generate, httpx.Client(transport=PublicOnly()), clock, partial(room, side))))
 
 
 class Web:
@@ -350,6 +375,7 @@ ComfyUI: Any = app.cls(image=web_image, max_containers=10, scaledown_window=300,
 @app.function(image=web_image, schedule=modal.Period(minutes=1), max_containers=1, timeout=50)
 def lower_floors() -> list[str]:
     """Ends every floor whose lease is over, whoever took it."""
+    configure()
     return leases().lower()
 
 
@@ -364,6 +390,7 @@ def fill_models(workflows: str = "") -> list[str]:
     """Fills the volume: `modal run app.py::fill_models --workflows flux-dev,sdxl` (all, if none is named)."""
     import httpx
 
+    configure()
     from ryla_modal.models import Hub, Shelf, ensure_all
 
     names = [name for name in workflows.split(",") if name]

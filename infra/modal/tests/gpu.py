@@ -221,6 +221,7 @@ class Bench:
         self.worker = Worker(
             comfy=self.comfy,
             http=self.net.client(),
+            callbacks=self.net.client(),
             clock=self.clock,
             claims=self.claims,
             places=places(),

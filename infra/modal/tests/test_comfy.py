@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import socket
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 import app
 import httpx
+import modal
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
@@ -25,6 +27,7 @@ from ryla_modal.clock import SystemClock
 from ryla_modal.comfy import ComfyDown, GraphRefused, HttpComfy, OutputFile
 from ryla_modal.failures import Failed
 from ryla_modal.graph import Graph, Stop
+from ryla_modal.ready import forget
 from ryla_modal.server import ComfyServer
 
 
@@ -159,7 +162,26 @@ def test_without_a_socket_nothing_is_known_of_progress() -> None:
         watch.close()
 
 
-def test_a_gpu_class_runs_a_job_locally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class Container:
+    """A GPU class on this machine: its ComfyUI is real as far as comfy_process.py goes, everything outside is the test's."""
+
+    def __init__(self, gpu: Any, store: MemoryStore, net: Network, folder: Path) -> None:
+        self.gpu, self.store, self.net, self.folder = gpu, store, net, folder
+        self.runs = 0
+
+    def message(self, workflow: str = "flux-dev") -> dict[str, Any]:
+        self.runs += 1
+        message = fixture("submit") | {"deadline_at": SystemClock().now_ms() + 60_000}
+        message["outputs"][0]["put_url"] = f"https://{BUCKET}/o/1-0.jpg"
+        return message | {"workflow": workflow, "run": f"acme.job-{self.runs}.1"}
+
+    def run(self, workflow: str = "flux-dev") -> dict[str, Any]:
+        result: dict[str, Any] = self.gpu.job.local(self.message(workflow), SystemClock().now_ms())
+        return result
+
+
+@pytest.fixture
+def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Container]:
     install(tmp_path)
     store = MemoryStore()
     monkeypatch.setattr(app, "BASE", str(tmp_path))
@@ -167,12 +189,15 @@ def test_a_gpu_class_runs_a_job_locally(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(app, "MODELS", str(tmp_path / "models"))
     monkeypatch.setattr(app, "DictStore", lambda entries: store)
     monkeypatch.setattr(app, "models", type("Volume", (), {"reload": staticmethod(lambda: None)}))
-    lame = Model(nodes=["SaveImage", "ApplyInstantID"])
-    monkeypatch.setattr(app, "of_family", lambda family: {"flux-dev": Model(), "flux-instantid": lame})
+    file = type("File", (), {"folder": "checkpoints", "name": "late.safetensors"})
+    served = {
+        "flux-dev": Model(),
+        "flux-instantid": Model(nodes=["SaveImage", "ApplyInstantID"]),
+        "flux": Model(models=[file]),
+    }
+    monkeypatch.setattr(app, "of_family", lambda family: served)
     net = Network(SystemClock())  # type: ignore[arg-type]
     gpu = app.ComfyUIFlux()
-    message = fixture("submit") | {"deadline_at": SystemClock().now_ms() + 60_000}
-    message["outputs"][0]["put_url"] = f"https://{BUCKET}/o/1-0.jpg"
 
     class Routed(httpx.Client):
         """The server on this machine is real, everything else is the test's."""
@@ -185,16 +210,47 @@ def test_a_gpu_class_runs_a_job_locally(tmp_path: Path, monkeypatch: pytest.Monk
             return response
 
     monkeypatch.setattr(httpx, "Client", Routed)
+    root = logging.getLogger()
+    before = (root.handlers, root.level)
     try:
-        result = gpu.job.local(message, SystemClock().now_ms())
-        assert result["event"] == "succeeded"
-        assert net.events == ["started", "succeeded"]
-        assert net.puts[0][2] == picture()
-        # What the container cannot run is known to the web side, and refused here.
-        assert store.get("ready/flux")["flux-instantid"] == ["node ApplyInstantID"]
-        second = message | {"workflow": "flux-instantid", "run": "acme.other.1"}
-        assert gpu.job.local(second, 0)["error"]["code"] == "model_missing"
-        direct = gpu.direct.local("flux-dev", {"prompt": "x", "seed": 1}, {}, SystemClock().now_ms() + 60_000)
-        assert (direct["data"], direct["content_type"]) == (picture(), "image/jpeg")
+        yield Container(gpu, store, net, tmp_path)
     finally:
         gpu.server.shut()
+        root.handlers, root.level = before
+
+
+def test_a_gpu_class_runs_a_job_locally(container: Container) -> None:
+    assert container.run()["event"] == "succeeded"
+    assert container.net.events == ["started", "succeeded"]
+    assert container.net.puts[0][2] == picture()
+    # What the container cannot run is known to the web side, and refused here.
+    assert container.store.get("ready/flux")["flux-instantid"] == ["node ApplyInstantID"]
+    assert container.run("flux-instantid")["error"]["code"] == "model_missing"
+    direct = container.gpu.direct.local("flux-dev", {"prompt": "x", "seed": 1}, {}, SystemClock().now_ms() + 60_000)
+    assert (direct["data"], direct["content_type"]) == (picture(), "image/jpeg")
+
+
+def test_a_warm_container_finds_files_that_came_after_its_start(container: Container) -> None:
+    lacks = ["checkpoints/late.safetensors"]
+    assert container.run("flux")["error"]["code"] == "model_missing"
+    assert container.store.get("ready/flux")["flux"] == lacks
+    (container.folder / "models" / "checkpoints").mkdir(parents=True)
+    (container.folder / "models" / lacks[0]).write_bytes(b"x")
+    # fill_models makes the web side take such runs again; this container is the one that gets them.
+    forget(container.store, ["flux"])
+    assert container.run("flux")["event"] == "succeeded"
+    assert container.store.get("ready/flux")["flux"] == []
+
+
+def test_a_cancelled_call_too_leaves_a_server_that_answers(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert container.run()["event"] == "succeeded"
+    gpu = container.gpu
+
+    def cancelled(*_: Any) -> None:
+        gpu.server.shut()
+        raise modal.exception.InputCancellation
+
+    monkeypatch.setattr("ryla_modal.job.run_job", cancelled)
+    with pytest.raises(modal.exception.InputCancellation):
+        gpu.job.local(container.message(), 0)
+    assert gpu.server.answers()

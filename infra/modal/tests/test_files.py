@@ -82,7 +82,7 @@ def test_fetched_loras_are_bounded_and_the_least_used_goes_first(tmp_path: Path)
         net.gets["/l"] = data
         clock.advance(1)
         digest = hashlib.sha256(data).hexdigest()
-        return loras.fetched(net.client(), clock, "https://b.amazonaws.com/l", digest, lambda: None)[1]
+        return loras.fetched(net.client(), clock, "https://b.s3.amazonaws.com/l", digest, lambda: None)[1]
 
     assert [fetch(letter) for letter in (b"a", b"b", b"a", b"c")] == [100, 100, 0, 100]
     # b was used least recently; what a person put there stays whatever its size.

@@ -128,16 +128,22 @@ def test_an_expired_url_is_renewed_by_callback(bench: Bench) -> None:
     assert bench.net.puts[1][0] == "https://bucket.s3.amazonaws.com/new?X-Amz-Signature=2"
 
 
-@pytest.mark.parametrize("case", ["again 403", "none came", "foreign host"])
+@pytest.mark.parametrize("case", ["again 403", "none came", "foreign host", "foreign header", "no headers"])
 def test_an_expired_url_that_is_not_renewed_fails_the_run(bench: Bench, case: str) -> None:
     bench.net.put_answers = [403, 403] if case == "again 403" else [403, 200]
     fresh = renewed()
     if case == "foreign host":
         fresh["put_urls"][0]["put_url"] = "https://evil.example/x"
+    if case == "foreign header":
+        fresh["put_urls"][0]["headers"]["Host"] = "evil.example"
+    if case == "no headers":
+        fresh["put_urls"][0]["headers"] = {"A": "x\r\ny"}
     answer = fixture("callback-reply") if case == "none came" else fresh
     bench.net.callback_answers = [fixture("callback-reply"), answer]
     assert bench.run()["error"]["code"] == "internal"
-    assert all("evil" not in url for url, _, _ in bench.net.puts)
+    assert all("evil" not in url + str(headers) for url, headers, _ in bench.net.puts)
+    # One new URL is asked for: one that is refused at once has not run out.
+    assert bench.net.events.count("progress") == 1
 
 
 def test_signs_of_life_every_seven_seconds_with_growing_progress(bench: Bench) -> None:
@@ -261,11 +267,11 @@ def test_several_pictures_go_to_their_slots_in_order(bench: Bench) -> None:
     bench.comfy.views = {"a.png": one, "b.png": two}
     bench.comfy.answers = [ok("a.png", "b.png")]
     bench.message["outputs"] = [
-        fixture("submit")["outputs"][0] | {"slot": slot, "put_url": f"https://b.amazonaws.com/{slot}"} for slot in (1, 0)
+        fixture("submit")["outputs"][0] | {"slot": slot, "put_url": f"https://b.s3.amazonaws.com/{slot}"} for slot in (1, 0)
     ]
     outputs = bench.run()["outputs"]
     assert [(item["slot"], item["width"]) for item in outputs] == [(0, 16), (1, 32)]
-    assert [url for url, _, _ in bench.net.puts] == ["https://b.amazonaws.com/0", "https://b.amazonaws.com/1"]
+    assert [url for url, _, _ in bench.net.puts] == ["https://b.s3.amazonaws.com/0", "https://b.s3.amazonaws.com/1"]
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "image/webp"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
 
 from fakes import FIXTURES, fixture, places
 from ryla_modal import wire
-from ryla_modal.places import is_public
+from ryla_modal.places import Places, PublicOnly, is_public
 from ryla_modal.wire import Refused, Run
 
 
@@ -54,6 +55,8 @@ BAD = [
     ({"outputs": [fixture("submit")["outputs"][0] | {"slot": True}]}, "outputs.0.slot"),
     ({"outputs": [fixture("submit")["outputs"][0] | {"headers": {"A b": "x"}}]}, "outputs.0.headers"),
     ({"outputs": [fixture("submit")["outputs"][0] | {"headers": {"A": "x\r\ny"}}]}, "outputs.0.headers"),
+    ({"outputs": [fixture("submit")["outputs"][0] | {"headers": {"Host": "evil.example"}}]}, "outputs.0.headers"),
+    ({"outputs": [fixture("submit")["outputs"][0] | {"headers": {"transfer-encoding": "chunked"}}]}, "outputs.0.headers"),
     ({"outputs": [fixture("submit")["outputs"][0] | {"put_url": "file:///etc"}]}, "outputs.0.put_url"),
     ({"inputs": [{"name": "face", "get_url": "https://x/y", "sha256": "AB"}]}, "inputs.0.sha256"),
     ({"callback": None}, "callback"),
@@ -95,9 +98,18 @@ def test_refusals_look_like_the_fixture() -> None:
     ("change", "named"),
     [
         ({"outputs": [fixture("submit")["outputs"][0] | {"put_url": "https://evil.example/x"}]}, "outputs.0.put_url"),
-        (
-            {"outputs": [fixture("submit")["outputs"][0] | {"put_url": "https://x.amazonaws.com.evil.example/"}]},
-            "outputs.0.put_url",
+        *(
+            ({"outputs": [fixture("submit")["outputs"][0] | {"put_url": f"https://{host}/x"}]}, "outputs.0.put_url")
+            for host in (
+                "b.s3.amazonaws.com.evil.example",
+                "amazonaws.com",
+                "s3.amazonaws.com",
+                "theirs.us-east-1.elb.amazonaws.com",
+                "theirs.execute-api.us-east-1.amazonaws.com",
+                "s3.x.theirs.us-east-1.elb.amazonaws.com",
+                "a.s3.x.us-east-1.elb.amazonaws.com",
+                "ec2-3-3-3-3.compute-1.amazonaws.com",
+            )
         ),
         (
             {"outputs": [fixture("submit")["outputs"][0] | {"put_url": "http://b.s3.amazonaws.com/x"}]},
@@ -106,6 +118,24 @@ def test_refusals_look_like_the_fixture() -> None:
         ({"callback": fixture("submit")["callback"] | {"url": "https://127.0.0.1/x"}}, "callback.url"),
         ({"callback": fixture("submit")["callback"] | {"url": "https://169.254.169.254/x"}}, "callback.url"),
         ({"callback": fixture("submit")["callback"] | {"url": "https://[::ffff:10.0.0.1]/x"}}, "callback.url"),
+        *(
+            ({"callback": fixture("submit")["callback"] | {"url": f"https://[{address}]/x"}}, "callback.url")
+            for address in (
+                "64:ff9b::10.0.0.1",
+                "64:ff9b::a9fe:a9fe",
+                "64:ff9b:1::1",
+                "2002:0a00:0001::1",
+                "2001:0:53aa:64c:0:0:f5ff:fffe",
+                "::10.0.0.1",
+                "::1",
+                "::",
+                "fe80::1",
+                "fd00::1",
+                "ff02::1",
+                "100::1",
+                "2001:db8::1",
+            )
+        ),
         ({"callback": fixture("submit")["callback"] | {"url": "https://localhost/x"}}, "callback.url"),
         ({"callback": fixture("submit")["callback"] | {"url": "http://api.example.com/x"}}, "callback.url"),
     ],
@@ -119,6 +149,37 @@ def test_urls_at_other_places_are_refused(change: dict[str, object], named: str)
 def test_a_name_that_leads_inside_is_not_public() -> None:
     assert not is_public("api.example.com", lambda host: ["93.184.216.34", "10.0.0.7"])
     assert is_public("api.example.com", lambda host: ["93.184.216.34"])
+
+
+def test_public_addresses_of_both_kinds_are_spoken_to() -> None:
+    for address in ("93.184.216.34", "2606:4700::1111", "64:ff9b::93.184.216.34", "::ffff:93.184.216.34", "2002:5db8:d822::1"):
+        assert is_public(address), address
+
+
+def test_a_bucket_of_ones_own_is_one_host() -> None:
+    own = Places(("ours.s3.eu-central-1.amazonaws.com",), resolve=lambda host: ["93.184.216.34"])
+    own.check_put("https://ours.s3.eu-central-1.amazonaws.com/x")
+    for other in ("theirs.s3.eu-central-1.amazonaws.com", "oursXs3.eu-central-1.amazonaws.com"):
+        with pytest.raises(Refused):
+            own.check_put(f"https://{other}/x")
+
+
+def test_a_name_that_leads_inside_by_the_time_it_is_used_is_not_spoken_to() -> None:
+    answers = iter([["93.184.216.34"], ["10.0.0.7"]])
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200)
+
+    client = httpx.Client(transport=PublicOnly(httpx.MockTransport(handle), lambda _: next(answers)))
+    assert client.post("https://api.example.com/cb?x=1", content=b"body").status_code == 200
+    # The address that was checked, under the name that the certificate and the server know.
+    assert (seen[0].url.host, seen[0].url.path, seen[0].headers["host"]) == ("93.184.216.34", "/cb", "api.example.com")
+    assert (seen[0].extensions["sni_hostname"], seen[0].content) == ("api.example.com", b"body")
+    with pytest.raises(httpx.ConnectError):
+        client.post("https://api.example.com/cb")
+    assert len(seen) == 1
 
 
 def test_every_fixture_is_json_of_this_version() -> None:

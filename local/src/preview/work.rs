@@ -139,7 +139,7 @@ async fn run(
     for (target, picture) in task.submit.outputs.iter().zip(&pictures) {
         match upload::put(&shared.http, target, picture, reporter).await {
             Some(output) => outputs.push(output),
-            None => return End::Failed(Code::NoOutput),
+            None => return End::Failed(Code::Internal),
         }
     }
     timings.upload = ms_since(uploaded);

@@ -37,12 +37,14 @@ Verdict = Literal["ok", "nsfw", "refuse"]
 class Worker:
     """What a container works with.
 
+    `http` speaks to our buckets, `callbacks` to addresses that a submit message names.
     `boot_ms` is what its start cost, reported once. `safety` judges a picture, or says nothing. `forget` removes the
     local files of a run. `cancellation` is what the platform raises in a cancelled call. `word` names this process.
     """
 
     comfy: Comfy
     http: httpx.Client
+    callbacks: httpx.Client
     clock: Clock
     claims: Claims
     places: Places
@@ -72,7 +74,7 @@ def run_job(message: dict[str, Any], worker: Worker, call_id: str, accepted_ms: 
 class _Run:
     def __init__(self, job: wire.Job, worker: Worker, call_id: str, accepted_ms: int) -> None:
         self.job, self.worker = job, worker
-        self.reporter = Reporter(job, worker.http, worker.clock, call_id, f"{call_id}-{worker.word()}")
+        self.reporter = Reporter(job, worker.callbacks, worker.clock, call_id, f"{call_id}-{worker.word()}")
         self.begun = worker.clock.monotonic()
         queue = max(0, worker.clock.now_ms() - accepted_ms)
         self.timings = {"queue": queue, "boot": 0, "load": 0, "run": 0, "upload": 0}
@@ -261,13 +263,13 @@ class _Run:
         for item in reply.put_urls:
             old = self.targets.get(item.get("slot", -1))
             url, headers = item.get("put_url"), item.get("headers")
-            if old is None or not isinstance(url, str) or not isinstance(headers, dict):
+            if old is None or not isinstance(url, str):
                 continue
             try:
                 self.worker.places.check_put(url)
+                self.targets[old.slot] = wire.OutputTarget(old.slot, old.content_type, url, wire.headers_of(headers, "headers"))
             except wire.Refused:
                 continue
-            self.targets[old.slot] = wire.OutputTarget(old.slot, old.content_type, url, headers)
             renewed.add(old.slot)
         return self.targets[slot] if slot in renewed else None
 

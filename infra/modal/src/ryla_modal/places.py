@@ -1,20 +1,30 @@
 """Which URLs may be asked: pictures go to our buckets, callbacks to a public https address.
 
-Called with every URL of a submit message before anything is claimed, and by whoever follows a URL that a caller typed.
+Called with every URL of a submit message before anything is claimed. A name may lead elsewhere by the time it is used, so
+clients that speak to such addresses connect through `PublicOnly`, which looks once more and connects to what it saw.
 """
 
 from __future__ import annotations
 
-import fnmatch
 import ipaddress
+import re
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import httpx
+
 from ryla_modal.wire import Job, Refused, invalid
 
 Resolve = Callable[[str], Iterable[str]]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# S3 alone: other names below amazonaws.com are anybody's load balancer or function.
+BUCKETS = ("*.s3.*.amazonaws.com", "*.s3.amazonaws.com")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# What is given out for the whole internet; everything else has a meaning of its own.
+_UNICAST = ipaddress.IPv6Network("2000::/3")
 
 
 def resolve_host(host: str) -> list[str]:
@@ -24,29 +34,69 @@ def resolve_host(host: str) -> list[str]:
 
 def is_public(host: str, resolve: Resolve = resolve_host) -> bool:
     """Whether every address of a host may be spoken to from inside: no loopback, private or link-local one."""
+    return bool(public_addresses(host, resolve))
+
+
+def public_addresses(host: str, resolve: Resolve = resolve_host) -> list[Address]:
+    """The addresses of a host; none at all if one of them may not be spoken to."""
     host = host.strip("[]").rstrip(".").lower()
     try:
-        addresses = [ipaddress.ip_address(host)]
+        addresses: list[Address] = [ipaddress.ip_address(host)]
     except ValueError:
         if host == "localhost" or host.endswith((".localhost", ".local", ".internal")) or "." not in host:
-            return False
+            return []
         try:
             addresses = [ipaddress.ip_address(text.split("%")[0]) for text in resolve(host)]
         except (OSError, ValueError):
-            return False
-    return bool(addresses) and all(_public(address) for address in addresses)
+            return []
+    return addresses if all(_public(address) for address in addresses) else []
 
 
-def _public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    mapped = getattr(address, "ipv4_mapped", None)
-    return _public(mapped) if mapped else address.is_global and not address.is_multicast
+def _public(address: Address) -> bool:
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and not address.is_multicast
+    # Forms that carry an IPv4 address lead to it: ::ffff:10.0.0.1, 64:ff9b::10.0.0.1, 2002:0a00:0001::.
+    inner = address.ipv4_mapped or address.sixtofour
+    if address in _NAT64:
+        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if inner is not None:
+        return _public(inner)
+    return address in _UNICAST and address.is_global and address.teredo is None
+
+
+class PublicOnly(httpx.BaseTransport):
+    """Connects to public addresses alone: the name is looked up here, checked, and spoken to by the address that was seen."""
+
+    def __init__(self, inner: httpx.BaseTransport | None = None, resolve: Resolve = resolve_host) -> None:
+        # No connection is kept: one to the same address might have been made for another name.
+        self._inner = inner or httpx.HTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
+        self._resolve = resolve
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        addresses = public_addresses(host, self._resolve)
+        if not addresses:
+            raise httpx.ConnectError("not a public address", request=request)
+        # The certificate is still the name's; Host was set when the request was made.
+        extensions = {**request.extensions, "sni_hostname": host}
+        pinned = httpx.Request(
+            request.method,
+            request.url.copy_with(host=str(addresses[0])),
+            headers=request.headers,
+            stream=request.stream,
+            extensions=extensions,
+        )
+        return self._inner.handle_request(pinned)
+
+    def close(self) -> None:
+        self._inner.close()
 
 
 @dataclass(frozen=True)
 class Places:
-    """`buckets`: patterns of hosts that hold our files, as `*.amazonaws.com`. `local` allows http and private hosts."""
+    """`buckets`: hosts that hold our files; `*` stands for one label. `local` allows http and private hosts."""
 
-    buckets: tuple[str, ...]
+    buckets: tuple[str, ...] = BUCKETS
     local: bool = False
     resolve: Resolve = resolve_host
 
@@ -80,8 +130,12 @@ class Places:
         scheme, host = _split(url, where)
         if not self.local and scheme != "https":
             raise invalid(where, "must be https")
-        if not any(fnmatch.fnmatchcase(host, pattern) for pattern in self.buckets):
+        if not any(_fits(pattern, host) for pattern in self.buckets):
             raise invalid(where, "is on a host that is not allowed")
+
+
+def _fits(pattern: str, host: str) -> bool:
+    return re.fullmatch("[^.]+".join(re.escape(part) for part in pattern.lower().split("*")), host) is not None
 
 
 def _split(url: str, where: str) -> tuple[str, str]:

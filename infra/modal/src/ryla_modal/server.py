@@ -13,6 +13,7 @@ import httpx
 from ryla_modal.comfy import ComfyDown, HttpComfy
 
 START_LIMIT_S = 120.0
+LOG = "ryla-comfyui.log"
 
 
 class ComfyServer(HttpComfy):
@@ -28,7 +29,11 @@ class ComfyServer(HttpComfy):
     def boot(self) -> None:
         """Starts the process and waits until it answers. Raises ComfyDown."""
         begun = time.monotonic()
-        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)  # noqa: S603
+        # Node packs print what they like, prompts too: that stays in the container.
+        with (self._folder / LOG).open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603
+                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
         while not self.answers():
             if self._process.poll() is not None:
                 raise ComfyDown(f"ComfyUI ended with {self._process.returncode}")

@@ -12,9 +12,11 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ryla_modal import VERSION, wire
 from ryla_modal.calls import Broken, Calls, Finished, Gone, TooDeep
@@ -76,8 +78,8 @@ def build_web(side: WebSide, more: Sequence[BaseRoute] = ()) -> Starlette:
         Route("/v1/health", health, methods=["GET"]),
         *more,
     ]
-    handlers: dict[Any, Any] = {Refused: _refused, 404: _no_route, 405: _no_route, Exception: _stumbled}
-    return Starlette(routes=routes, exception_handlers=handlers)
+    handlers: dict[Any, Any] = {Refused: _refused, 404: _no_route, 405: _no_route}
+    return Starlette(routes=routes, exception_handlers=handlers, middleware=[Middleware(_Stumbling)])
 
 
 def _submit(side: WebSide, body: bytes) -> Response:
@@ -212,7 +214,25 @@ async def _no_route(_: Request, __: Exception) -> Response:
     return _json({"v": wire.V, "code": "no_such_route", "message": "no such route"}, 404)
 
 
-async def _stumbled(_: Request, error: Exception) -> Response:
-    # The text of an exception may hold a URL or a prompt: its type is all that leaves.
-    log.error("request failed", extra={"error": type(error).__name__})
-    return _json({"v": wire.V, "code": "internal", "message": type(error).__name__}, 500)
+class _Stumbling:
+    """The last resort. Not Starlette's own, which raises again, so that the server below prints the text."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:
+            # The text of an exception may hold a URL or a prompt: its type is all that leaves.
+            log.exception("request failed")
+            if not begun:
+                answer = _json({"v": wire.V, "code": "internal", "message": type(error).__name__}, 500)
+                await answer(scope, receive, send)

@@ -33,6 +33,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # A header name as RFC 9110 has it, and a value without line ends.
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# Where a request goes and where it ends is for its URL and its bytes to say.
+_NOT_FOR_UPLOADS = frozenset({"connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"})
 
 
 class Refused(Exception):
@@ -212,18 +214,21 @@ def _outputs(message: dict[str, Any]) -> tuple[OutputTarget, ...]:
         if item.get("content_type") not in CONTENT_TYPES:
             raise invalid(f"{where}.content_type", "must be one of " + ", ".join(CONTENT_TYPES))
         url = _url(item.get("put_url"), f"{where}.put_url")
-        read.append(OutputTarget(slot, item["content_type"], url, _headers(item.get("headers"), f"{where}.headers")))
+        read.append(OutputTarget(slot, item["content_type"], url, headers_of(item.get("headers"), f"{where}.headers")))
     if len({item.slot for item in read}) < len(read):
         raise invalid("outputs", "names a slot twice")
     return tuple(read)
 
 
-def _headers(value: object, where: str) -> dict[str, str]:
+def headers_of(value: object, where: str) -> dict[str, str]:
+    """The signed headers of an upload, of a submit message or of a renewed URL."""
     if not isinstance(value, dict):
         raise invalid(where, "must be an object")
     for name, text in value.items():
         if not _HEADER.fullmatch(name) or not isinstance(text, str) or not text.isprintable():
             raise invalid(where, "must be names and texts of HTTP headers")
+        if name.lower() in _NOT_FOR_UPLOADS:
+            raise invalid(where, f"must not hold {name}")
     return dict(value)
 
 

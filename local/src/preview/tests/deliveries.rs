@@ -43,8 +43,24 @@ async fn a_bucket_that_refuses_for_good_fails_the_run() {
     world.say("/put", [(400, json!({}))]);
     world.submit(RUN).await;
     let callbacks = world.all_callbacks(RUN).await;
-    assert_eq!(callbacks.last().unwrap().failure().code.name(), "no_output");
+    assert_eq!(callbacks.last().unwrap().failure().code.name(), "internal");
     assert_eq!(world.status(RUN).await["status"], "failed");
+}
+
+#[tokio::test]
+async fn a_renewed_url_that_is_refused_too_is_not_renewed_again() {
+    let world = world().await;
+    world.say("/put", [(403, json!({}))]);
+    world.say("/renewed", [(403, json!({}))]);
+    let renewed = json!({"slot": 0, "put_url": world.url("/renewed"), "headers": {}});
+    let go_on = json!({"v": 1, "continue": true});
+    let urls = json!({"v": 1, "continue": true, "put_urls": [renewed]});
+    world.say("/callback", [(200, go_on), (200, urls)]);
+    world.submit(RUN).await;
+    let callbacks = world.all_callbacks(RUN).await;
+    assert_eq!(callbacks.iter().filter(|c| c.renew).count(), 1);
+    assert_eq!(callbacks.last().unwrap().failure().code.name(), "internal");
+    assert_eq!(world.seen("/renewed").len(), 1);
 }
 
 #[tokio::test]
