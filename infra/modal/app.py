@@ -77,6 +77,7 @@ def comfy_image(family: Family) -> modal.Image:
         .pip_install(*PIP, *family.pip, "opencv-python-headless==4.10.0.84")
         # The volume is where ComfyUI looks for every kind of model.
         .run_commands(f"rm -rf {BASE}/models && ln -s {MODELS} {BASE}/models")
+        .add_local_file(str(HERE / "comfyui/ryla_device.py"), f"{BASE}/custom_nodes/ryla_device.py", copy=True)
     )
 
 
@@ -164,7 +165,7 @@ class Gpu:
 
     @modal.enter(snap=True)
     def load(self) -> None:
-        """Everything that needs no GPU: part of the memory snapshot."""
+        """Everything that needs no GPU, ComfyUI's start too: what the memory snapshot holds."""
         import httpx
 
         configure()
@@ -176,16 +177,21 @@ class Gpu:
         self.callbacks = httpx.Client(transport=PublicOnly())
         self.server = ComfyServer([sys.executable, f"{BASE}/main.py", *flags], PORT, Path(BASE), self.http)
         self.workflows = of_family(self.family)
+        if SNAPSHOT != "off":
+            self.server.boot_asleep()
 
     @modal.enter(snap=False)
     def boot(self) -> None:
-        """Starts ComfyUI and says which workflows this container can run."""
+        """Has ComfyUI on the GPU and says which workflows this container can run."""
         from ryla_modal.faces import faces_from
         from ryla_modal.job import Worker
         from ryla_modal.loras import Loras
 
         models.reload()
-        self.server.boot()
+        if SNAPSHOT == "off":
+            self.server.boot()
+        else:
+            self.server.wake()
         store, clock = DictStore(state), SystemClock()
         self.worker = Worker(
             comfy=self.server,

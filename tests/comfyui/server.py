@@ -73,8 +73,25 @@ def prepare(install: Path, base: Path) -> None:
         (base / "models" / folder.name).mkdir()
         for file in folder.iterdir():
             (base / "models" / folder.name / file.name).symlink_to(file)
-    for file in (HERE / "stand_ins").glob("*.py"):
+    ours = HERE.parents[1] / "infra/modal/comfyui/ryla_device.py"
+    for file in (*(HERE / "stand_ins").glob("*.py"), ours):
         shutil.copy(file, base / "custom_nodes" / file.name)
+
+
+def command(install: Path, base: Path, port: int, *flags: str) -> list[str]:
+    """The whole command line of a server on the CPU, whose folders lie in `base`; nothing of the caller's environment gets in."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(base),
+        "LD_LIBRARY_PATH": str(install / "stubs"),
+        "OMP_NUM_THREADS": "2",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    program = [str(install / "venv/bin/python"), str(install / "comfy/main.py")]
+    options = ["--cpu", "--listen", "127.0.0.1", "--port", str(port), "--base-directory", str(base)]
+    options += ["--front-end-root", str(base / "front"), "--disable-api-nodes", "--disable-auto-launch"]
+    options += ["--database-url", "sqlite:///:memory:", "--log-stdout", *flags]
+    return ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), *program, *options]
 
 
 @contextmanager
@@ -83,21 +100,9 @@ def running(install: Path, *flags: str, base: Path | None = None) -> Iterator[Co
     own = Path(tempfile.mkdtemp(prefix="comfyui-")) if base is None else base
     prepare(install, own)
     port = free_port()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(own),
-        "LD_LIBRARY_PATH": str(install / "stubs"),
-        "OMP_NUM_THREADS": "2",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    options = ["--cpu", "--listen", "127.0.0.1", "--port", str(port), "--base-directory", str(own)]
-    options += ["--front-end-root", str(own / "front"), "--disable-api-nodes", "--disable-auto-launch"]
-    options += ["--database-url", "sqlite:///:memory:", "--log-stdout", *flags]
     with (own / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [install / "venv/bin/python", "main.py", *options],
-            cwd=install / "comfy", env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+        line = command(install, own, port, *flags)
+        process = subprocess.Popen(line, cwd=own, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
     try:
         server = ComfyUi(f"http://127.0.0.1:{port}", process.pid, own)
         await_start(server, process)

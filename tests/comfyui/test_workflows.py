@@ -108,6 +108,12 @@ def test_live_portrait_is_h264_of_exactly_the_length_that_was_asked_for(comfy: C
     assert sample_count(body) == 317
 
 
+def test_without_a_gpu_the_server_stays_where_it_is_and_says_so(comfy: ComfyUi) -> None:
+    """The worker then knows that a restored snapshot did not wake; on a GPU this was never tried."""
+    assert comfy.post("/ryla/device", {}) == {"device": "cpu"}
+    assert picture(comfy, load("flux-dev"), {"seed": 1}, 7)
+
+
 def media_duration_s(mp4: bytes) -> float:
     """The length that the movie header of an MP4 tells (ISO 14496-12, 8.2.2)."""
     at = mp4.index(b"mvhd") + 4

@@ -51,6 +51,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         seen.append(self.path)
+        if self.path == "/ryla/device":
+            told = HERE / "device"
+            self.reply({"device": told.read_text()} if told.exists() else b"", 200 if told.exists() else 404)
+            return
         if self.path == "/upload/image":
             self.reply({"name": "face (1).jpeg", "subfolder": "run", "type": "input"})
             return
@@ -91,4 +95,6 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    with (HERE / "starts").open("a") as starts:
+        starts.write(" ".join(sys.argv[1:]) + "\n")
     HTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Handler).serve_forever()

@@ -230,6 +230,28 @@ def test_a_gpu_class_runs_a_job_locally(container: Container) -> None:
     assert (direct["data"], direct["content_type"]) == (picture(), "image/jpeg")
 
 
+@pytest.mark.parametrize(
+    ("device", "starts"), [("cuda:0", ["--cpu --use-pytorch-cross-attention"]), ("cpu", None), (None, None)], ids=["wakes", "cpu", "old"]
+)
+def test_a_snapshot_holds_a_running_comfyui_that_wakes_on_the_gpu_or_is_started_anew(
+    container: Container, device: str | None, starts: list[str] | None
+) -> None:
+    if device is not None:
+        (container.folder / "device").write_text(device)
+    assert container.run()["event"] == "succeeded"
+    said = [line.partition("--disable-metadata")[2].strip() for line in (container.folder / "starts").read_text().splitlines()]
+    assert said == (starts or ["--cpu --use-pytorch-cross-attention", ""])
+    # A server that has died on the GPU is started there, and not asleep.
+    assert container.gpu.server.restart()
+    assert (container.folder / "starts").read_text().splitlines()[-1].endswith("--disable-metadata")
+
+
+def test_without_snapshots_comfyui_is_started_once(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "SNAPSHOT", "off")
+    assert container.run()["event"] == "succeeded"
+    assert len((container.folder / "starts").read_text().splitlines()) == 1
+
+
 def test_a_warm_container_finds_files_that_came_after_its_start(container: Container) -> None:
     lacks = ["checkpoints/late.safetensors"]
     assert container.run("flux")["error"]["code"] == "model_missing"

@@ -1,4 +1,4 @@
-"""Nodes for tests only: one that takes its time (and can be interrupted), one that fails with a message of the test's choice."""
+"""Nodes for tests only: one that takes its time and can be interrupted, one that cannot, one that fails as it is told."""
 
 import time
 from typing import Any
@@ -29,6 +29,12 @@ class TestSleep:
         return (image,)
 
 
+class TestDeaf(TestSleep):
+    def run(self, image: torch.Tensor, seconds: float) -> tuple[torch.Tensor]:
+        time.sleep(seconds)
+        return (image,)
+
+
 class TestFail:
     RETURN_TYPES = ("IMAGE",)
     FUNCTION = "run"
@@ -42,4 +48,4 @@ class TestFail:
         raise RuntimeError(message)
 
 
-NODE_CLASS_MAPPINGS = {"TestSleep": TestSleep, "TestFail": TestFail}
+NODE_CLASS_MAPPINGS = {"TestSleep": TestSleep, "TestDeaf": TestDeaf, "TestFail": TestFail}
