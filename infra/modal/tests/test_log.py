@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from fakes import Stand, fixture
 from gpu import Bench, picture
 from ryla_modal.log import configure
+from ryla_modal.make import make
 from ryla_modal.web import build_web
 
 CANARIES = {
@@ -110,6 +111,14 @@ def test_a_request_that_stumbles_says_no_secret(lines: io.StringIO) -> None:
     assert answer.status_code == 500
     [failed] = [line for line in read(lines) if line["message"] == "request failed"]
     assert failed["exception"][0].startswith("RuntimeError ")
+    check(lines)
+
+
+def test_a_synchronous_picture_that_breaks_says_no_secret(bench: Bench, lines: io.StringIO) -> None:
+    bench.comfy.start = breaks  # type: ignore[method-assign]
+    made = make(bench.worker, "flux-dev", {"prompt": CANARIES["prompt"]}, {}, bench.clock.now_ms() + 60_000)
+    assert made["error"]["code"] == "internal"
+    assert [line["message"] for line in read(lines)] == ["picture broke"]
     check(lines)
 
 

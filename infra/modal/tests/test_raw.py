@@ -119,6 +119,14 @@ def test_work_is_bounded_as_a_whole() -> None:
         RawWorkflow(most | {"x": node("KSampler", steps=1)}, [], ALLOWED)
 
 
+def test_what_only_the_container_finds_wrong_is_said_as_well(place: Place) -> None:
+    place.bench.worker.workflows = {}
+    own = {"1": node("LoadImage", image="me.png"), "2": node("InvertMask", mask=["1", 1]), "9": node("SaveImage", images=["1", 0])}
+    answer = place.client.post("/workflow", json={"workflow": own, "images": {"me.png": FACE}})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+    assert answer.json()["message"] == "workflow: the node 'InvertMask' is not allowed"
+
+
 def test_a_family_can_be_asked_for(place: Place) -> None:
     plain = {"workflow": graph(), "family": "sdxl"}
     place.client.post("/workflow", json=plain)

@@ -5,6 +5,7 @@ No claim, no callback, no repeat. Ends by the caller's deadline, which began whe
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +16,10 @@ from ryla_modal.failures import Failed
 from ryla_modal.graph import Graph, Stop
 from ryla_modal.job import Worker
 from ryla_modal.raw import NAME, RawWorkflow, allowed_nodes
+from ryla_modal.wire import Refused
 from ryla_modal.workflows import WorkflowLike
+
+log = logging.getLogger("ryla_modal.make")
 
 
 def make(worker: Worker, name: str, params: dict[str, Any], given: Mapping[str, bytes], deadline_at_ms: int) -> dict[str, Any]:
@@ -36,6 +40,12 @@ def make(worker: Worker, name: str, params: dict[str, Any], given: Mapping[str, 
         return {"error": Failed("internal", "the run was interrupted").report()}
     except ComfyDown:
         return {"error": Failed("gpu_error", "ComfyUI died").report()}
+    except Refused as refused:
+        return {"error": Failed("invalid_input", refused.message).report()}
+    except Exception as error:
+        # Not raised: Modal would print its text, and the traceback's, into the log.
+        log.exception("picture broke", extra={"run": run})
+        return {"error": Failed("internal", type(error).__name__).report()}
     finally:
         graph.leave()
         worker.forget(run)
