@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 START_LIMIT_S = 120
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 
 
 @dataclass(frozen=True)
