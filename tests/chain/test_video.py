@@ -99,14 +99,14 @@ def message(bucket: Bucket, workflow: str, params: dict[str, Any], with_face: bo
         "inputs": [given] if with_face else [],
         "outputs": [target],
         "callback": {"url": bucket.url("/callback"), "kid": "k1", "key": "k" * 64},
-        "deadline_at": round(time.time() * 1000) + 300_000,
-        "run_limit_ms": 200_000,
+        "deadline_at": round(time.time() * 1000) + 900_000,
+        "run_limit_ms": 400_000,
         "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-87e84d65e9794e0e-01",
     }
 
 
 CASES: dict[str, tuple[dict[str, Any], bool]] = {
-    "wan2": ({"prompt": "a lighthouse", "seed": 7, "width": 256, "height": 256, "steps": 2}, False),
+    "wan2": ({"prompt": "a lighthouse", "seed": 7, "width": 256, "height": 256, "steps": 1, "duration_seconds": 1}, False),
     "live-portrait": ({"seed": 7, "width": 256, "height": 256, "duration_seconds": 10}, True),
 }
 
@@ -126,6 +126,7 @@ def test_a_video_is_put_as_an_mp4_and_reported_with_its_size(gpu: Container, buc
     assert (bucket.said[0]["event"], bucket.said[-1]["event"]) == ("started", "succeeded")
     assert bucket.said[-1]["outputs"] == result["outputs"]
     # A preempted input that runs once more puts no second one.
+    # It is the same container, whose ComfyUI has every node cached.
     again = run_job(sent, gpu.worker, "fc-1", round(time.time() * 1000))
     assert again["outputs"] == [{"slot": 0, "existed": True}]
     assert bucket.objects["/out.mp4"] == data

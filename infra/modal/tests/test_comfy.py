@@ -64,8 +64,10 @@ def test_a_graph_runs_and_its_files_can_be_seen_and_removed(server: ComfyServer,
     assert made.files == (OutputFile("9", "a.b.1_00001_.png", "ryla"),)
     assert server.view(made.files[0], "jpeg;92") == picture()
     assert server.view(OutputFile("9", "gone.png", ""), None) is None
+    for name in ("a.b.1-w1_00001_.png", "a.b.12_00001_.png"):
+        (tmp_path / "output" / "ryla" / name).write_bytes(b"x")
     server.forget_run("a.b.1")
-    assert list((tmp_path / "output" / "ryla").iterdir()) == []
+    assert [path.name for path in (tmp_path / "output" / "ryla").iterdir()] == ["a.b.12_00001_.png"]
     assert server.start_ms > 0
 
 

@@ -38,7 +38,7 @@ def test_a_run_puts_its_picture_and_says_so(bench: Bench) -> None:
     assert bench.comfy.previews == ["jpeg;92"]
     prompt_id, client_id, graph = bench.comfy.started[0]
     assert (prompt_id, client_id) == (RUN, RUN)
-    assert graph["9"]["inputs"]["filename_prefix"] == f"ryla/{RUN}"
+    assert graph["9"]["inputs"]["filename_prefix"] == f"ryla/{RUN}-w"
     assert graph["9"]["inputs"]["seed"] == 8675309
     assert bench.forgotten == [RUN]
     assert bench.comfy.watches == 0

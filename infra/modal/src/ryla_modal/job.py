@@ -74,7 +74,8 @@ def run_job(message: dict[str, Any], worker: Worker, call_id: str, accepted_ms: 
 class _Run:
     def __init__(self, job: wire.Job, worker: Worker, call_id: str, accepted_ms: int) -> None:
         self.job, self.worker = job, worker
-        self.reporter = Reporter(job, worker.callbacks, worker.clock, call_id, f"{call_id}-{worker.word()}")
+        self.word = worker.word()
+        self.reporter = Reporter(job, worker.callbacks, worker.clock, call_id, f"{call_id}-{self.word}")
         self.begun = worker.clock.monotonic()
         queue = max(0, worker.clock.now_ms() - accepted_ms)
         self.timings = {"queue": queue, "boot": 0, "load": 0, "run": 0, "upload": 0}
@@ -140,7 +141,8 @@ class _Run:
             params = fetch_params(self.worker.http, self.worker.clock, self.job.input_url, self.tick)
         named, references = self.inputs(workflow, params or {})
         self.timings["load"] = self.since(loading)
-        prefix = f"ryla/{self.job.run}"
+        # Of this call alone: a container that is given a run again has its nodes cached, and the files that they name are gone.
+        prefix = f"ryla/{self.job.run}-{self.word}"
 
         def graph_of() -> dict[str, Any]:
             try:

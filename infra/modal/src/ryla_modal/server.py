@@ -93,6 +93,6 @@ class ComfyServer(HttpComfy):
 
     def forget_run(self, run: str) -> None:
         """Removes the local files of a run: what it made, and what it was given."""
-        for made in (self._folder / "output" / "ryla").glob(f"{run}_*"):
+        for made in (self._folder / "output" / "ryla").glob(f"{run}[-_]*"):
             made.unlink(missing_ok=True)
         shutil.rmtree(self._folder / "input" / run, ignore_errors=True)
