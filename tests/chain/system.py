@@ -11,16 +11,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import uvicorn
+from starlette.concurrency import run_in_threadpool
 
 from container import LOCAL, Container
 from link import Link
 from ryla_modal.clock import SystemClock
+from ryla_modal.direct import Direct, direct_routes
+from ryla_modal.make import make
 from ryla_modal.warm import Leases
-from ryla_modal.web import WebSide, build_web
+from ryla_modal.web import WebSide, build_web, room
 
 T = TypeVar("T")
 # The shortest life of a signed URL that the settings allow.
@@ -37,7 +41,7 @@ class System:
     def ryla(self, *words: str) -> tuple[int, Any]:
         """Runs the command to its end: its status and its JSON."""
         done = self.start(*words)
-        out, _ = done.communicate(timeout=200)
+        out, _ = done.communicate(timeout=300)
         return done.returncode, json.loads(out)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
@@ -72,7 +76,7 @@ class System:
         return until(ended)
 
 
-def until(look: Callable[[], T | None], limit_s: float = 60) -> T:
+def until(look: Callable[[], T | None], limit_s: float = 120) -> T:
     """What `look` finds, as soon as it finds anything."""
     begun = time.monotonic()
     while time.monotonic() - begun < limit_s:
@@ -86,16 +90,19 @@ def until(look: Callable[[], T | None], limit_s: float = 60) -> T:
 def web_side(gpu: Container) -> Any:  # noqa: ANN401
     """The app of infra/modal as `app.py` puts it together, with this machine in Modal's place."""
     clock = SystemClock()
-    return build_web(
-        WebSide(
-            claims=gpu.claims,
-            calls=gpu,
-            clock=clock,
-            places=LOCAL,
-            leases=Leases(gpu.store, clock, {}, lambda *_: None),
-            workflows=gpu.workflows,
-        )
+    side = WebSide(
+        claims=gpu.claims,
+        calls=gpu,
+        clock=clock,
+        places=LOCAL,
+        leases=Leases(gpu.store, clock, {}, lambda *_: None),
+        workflows=gpu.workflows,
     )
+
+    async def generate(_: str, name: str, params: dict[str, Any], given: dict[str, bytes], deadline_at_ms: int) -> dict[str, Any]:
+        return await run_in_threadpool(make, gpu.worker, name, params, given, deadline_at_ms)
+
+    return build_web(side, direct_routes(Direct(gpu.workflows, generate, gpu.http, clock, partial(room, side))))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from system import PRESIGN_S, System, until
 
 def report(process: subprocess.Popen[str]) -> dict[str, Any]:
     """What the command says of its job when it ends."""
-    out, _ = process.communicate(timeout=200)
+    out, _ = process.communicate(timeout=300)
     told: dict[str, Any] = json.loads(out)
     return told
 
@@ -93,14 +93,14 @@ def test_a_cancel_in_the_middle_stops_the_gpu(ryla: System) -> None:
     assert report(process)["status"] == "canceled"
     ryla.gpu.settle()
     assert not in_comfyui(ryla)
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 50
     assert ryla.gpu.notes.of(job)[-1] == "cancelled"
     assert ryla.gpu.puts == []
     assert not (ryla.folder / "20.jpg").exists()
 
 
 def test_a_prompt_that_heeds_no_interrupt_does_not_hold_up_the_next_job(ryla: System) -> None:
-    ryla.gpu.pace.seconds, ryla.gpu.pace.node = 60, "TestDeaf"
+    ryla.gpu.pace.seconds, ryla.gpu.pace.node = 240, "TestDeaf"
     process = ryla.generate(21)
     job = ryla.job_of(21)
     until(lambda: in_comfyui(ryla))
@@ -109,7 +109,7 @@ def test_a_prompt_that_heeds_no_interrupt_does_not_hold_up_the_next_job(ryla: Sy
     ryla.ryla("jobs", "cancel", job)
     assert report(process)["status"] == "canceled"
     assert report(ryla.generate(22))["status"] == "succeeded"
-    assert time.monotonic() - begun < 50
+    assert time.monotonic() - begun < 200
 
 
 def test_a_job_that_is_cancelled_while_it_waits_costs_no_gpu(ryla: System) -> None:

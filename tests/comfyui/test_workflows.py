@@ -9,7 +9,7 @@ from conftest import files_of, required_params
 from ryla_modal.workflow import Workflow, load, names
 from server import ComfyUi
 
-RUN_LIMIT_S = 120
+RUN_LIMIT_S = 300
 # Small enough for a CPU; what a model does not have is left out.
 SMALL = {"width": 256, "height": 256, "steps": 2}
 # Files that no node names as a choice: packs look for them themselves when they load.
