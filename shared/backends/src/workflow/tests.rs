@@ -105,11 +105,11 @@ fn params_that_the_file_does_not_allow_are_refused_by_name() {
 /// infra/modal/tests/test_workflow.py does the same.
 #[test]
 fn numbers_that_python_would_write_in_another_way_are_refused_or_made_plain() {
-    let with = |scale: f64| {
+    let with = |scale: f64| -> Result<String, FillError> {
         let workflow = Workflow::load("live-portrait").unwrap();
         let files = BTreeMap::from([("reference_image".to_owned(), "a.png".to_owned())]);
         let params = object(json!({"seed": 7, "expression_scale": scale}));
-        workflow.fill(&params, &files, "p").map(|g| g.to_string())
+        Ok(workflow.fill(&params, &files, "p")?.to_string())
     };
     for scale in [1e-5, 9.99e-4, 5e-324] {
         let problem = with(scale).unwrap_err().to_string();
