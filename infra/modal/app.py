@@ -35,12 +35,16 @@ MODELS = "/root/models"
 HUB = "/root/hf-hub-cache"
 BASE = "/root/ComfyUI"
 PORT = 8188
+# ComfyUI frees memory between two looks at its queue.
+FREED_AFTER_S = 2.0
 
 # Of the deployer's shell only these go into the images: RYLA_API_KEY, which the `ryla` command reads, is in there too.
 KNOWN = re.compile(r"RYLA_(BUCKET_HOSTS|SNAPSHOT|ADDRESSES|LORA_CACHE_BYTES|MAX_CONTAINERS_[A-Z_]+)")
 SETTINGS = {name: value for name, value in os.environ.items() if KNOWN.fullmatch(name)}
 HOSTS = Places(tuple(SETTINGS["RYLA_BUCKET_HOSTS"].split(",")) if SETTINGS.get("RYLA_BUCKET_HOSTS") else BUCKETS)
-SNAPSHOT = SETTINGS.get("RYLA_SNAPSHOT", "cpu")
+SNAPSHOT = SETTINGS.get("RYLA_SNAPSHOT") or "cpu"
+if SNAPSHOT not in {"off", "cpu", "gpu"}:
+    raise ValueError("RYLA_SNAPSHOT must be off, cpu or gpu")
 # Workflows that also get an address of their own, as existing callers know it; the free plan allows 8 web endpoints.
 ADDRESSES = [name for name in SETTINGS.get("RYLA_ADDRESSES", "").split(",") if name]
 
@@ -241,18 +245,27 @@ class Gpu:
     def _look(self, store: Any) -> None:  # noqa: ANN401
         """What this container can run: the rest is refused with model_missing, and the web side is told."""
         lacks = readiness(self.workflows, self.server.object_info(), Path(MODELS))
-        publish(store, self.family, lacks)
         self.worker.workflows = {name: workflow for name, workflow in self.workflows.items() if not lacks[name]}
+        publish(store, self.family, lacks)
 
     def _look_again(self, name: object) -> None:
         """Files may have come since this container began: ComfyUI finds them by itself, the volume must be read again."""
         if name in self.workflows and name not in self.worker.workflows:
             try:
-                models.reload()
+                self._reload()
                 self._look(DictStore(state))
             except Exception as error:
                 # What is refused meanwhile is looked at again by the next run.
                 log.warning("readiness is unknown", extra={"workflow": name, "error": type(error).__name__})
+
+    def _reload(self) -> None:
+        try:
+            models.reload()
+        except Exception:
+            # Not while files of the volume are open, as those of loaded models are.
+            self.server.free()
+            SystemClock().sleep(FREED_AFTER_S)
+            models.reload()
 
     def _leave_if_sick(self) -> None:
         if not self.server.answers() and not self.server.restart():
@@ -271,7 +284,7 @@ def gpu_class(family: Family) -> Any:  # noqa: ANN401
         timeout=family.timeout_s,
         startup_timeout=600,
         scaledown_window=IDLE_WINDOW_S,
-        enable_memory_snapshot=SNAPSHOT in {"cpu", "gpu"},
+        enable_memory_snapshot=SNAPSHOT != "off",
         experimental_options={"enable_gpu_snapshot": True} if SNAPSHOT == "gpu" else None,
     )
 

@@ -266,6 +266,21 @@ def test_a_warm_container_finds_files_that_came_after_its_start(container: Conta
     assert container.store.get("ready/flux")["flux"] == []
 
 
+def test_loaded_models_are_freed_where_they_keep_the_volume_busy(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert container.run("flux")["error"]["code"] == "model_missing"
+    (container.folder / "models" / "checkpoints").mkdir(parents=True)
+    (container.folder / "models" / "checkpoints" / "late.safetensors").write_bytes(b"x")
+
+    def busy() -> None:
+        seen = httpx.get(f"http://127.0.0.1:{app.PORT}/seen").json()
+        if "/free" not in seen:
+            raise RuntimeError("there are open files preventing the operation")
+
+    monkeypatch.setattr(app, "FREED_AFTER_S", 0.01)
+    monkeypatch.setattr(app.models, "reload", staticmethod(busy))
+    assert container.run("flux")["event"] == "succeeded"
+
+
 def test_a_cancelled_call_too_leaves_a_server_that_answers(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     assert container.run()["event"] == "succeeded"
     gpu = container.gpu
