@@ -102,7 +102,7 @@ fn params_that_the_file_does_not_allow_are_refused_by_name() {
     assert!(problem_of("live-portrait", both).starts_with("duration_frames says the same"));
 }
 
-/// infra/modal/tests/test_workflow.py does the same.
+/// `infra/modal/tests/test_workflow.py` does the same.
 #[test]
 fn numbers_that_python_would_write_in_another_way_are_refused_or_made_plain() {
     let with = |scale: f64| -> Result<String, FillError> {
