@@ -31,18 +31,27 @@ pub fn lines<W>(level: &str, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    // Libraries below `warn` would print URLs and headers.
-    let filter = EnvFilter::new(format!(
-        "warn,ryla={level},ryla_api={level},ryla_aws={level},ryla_backends={level},ryla_dispatch={level},ryla_engine={level},ryla_local={level},ryla_sweep={level}"
-    ));
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_env_filter(filter)
+        .with_env_filter(EnvFilter::new(directives(level)))
         .with_writer(writer)
         .finish()
+}
+
+/// Who is heard from which level on, in `tracing`'s own syntax: our crates from `level`, libraries from
+/// `warn`, and from `info` where details of ours are asked for. Below that they print URLs and headers;
+/// the embedded S3 (`s3s`) does so at `info` already.
+pub fn directives(level: &str) -> String {
+    let libraries = match level {
+        "debug" | "trace" => "info",
+        _ => "warn",
+    };
+    format!(
+        "{libraries},s3s=warn,s3s_fs=warn,ryla={level},ryla_api={level},ryla_aws={level},ryla_backends={level},ryla_dispatch={level},ryla_engine={level},ryla_local={level},ryla_sweep={level}"
+    )
 }
 
 /// A job is in another state than before; `seen` is the state that it left.

@@ -81,7 +81,9 @@ impl<'a> Caller<'a> {
 
     /// Sends a request; a job that it made is among those that must end.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Reply {
-        let reply = Reply::of(request.send().await.unwrap()).await;
+        let request = request.build().unwrap();
+        self.app.log.never_parts_of(&request);
+        let reply = Reply::of(self.app.http.execute(request).await.unwrap()).await;
         if reply.status == 201 {
             let key = self.job(reply.json()["id"].as_str().unwrap());
             self.app.accepted.lock().unwrap().insert(key);

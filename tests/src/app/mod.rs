@@ -1,10 +1,12 @@
 //! The whole system in this process, with two accounts that speak to it over HTTP. At its end nothing may
-//! be left: no open job, no due entry, no message.
+//! be left: no open job, no due entry, no message; every job's life stands in the log, and no secret does.
 
 mod caller;
+mod log;
 mod until;
 
 pub(crate) use caller::{Caller, Reply, small};
+pub(crate) use log::Log;
 pub(crate) use until::until;
 
 use ryla_domain::id::JobKey;
@@ -13,10 +15,12 @@ use ryla_domain::time::{Ms, UnixMs};
 use ryla_engine::port::{Clock, Consistency};
 use ryla_engine::system::SystemClock;
 use ryla_local::{Options, Preview, Stack};
+use secrecy::ExposeSecret as _;
 use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::Mutex;
 use std::time::Duration;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// How long jobs may take to end, and queues to run empty, once a test is done.
 const SETTLE: Duration = Duration::from_secs(40);
@@ -26,11 +30,17 @@ pub(crate) struct TestApp {
     stack: Option<Stack>,
     http: reqwest::Client,
     accepted: Mutex<BTreeSet<JobKey>>,
+    log: Log,
 }
+
+/// Derives every key of the stacks here.
+const MASTER_SECRET: &str = "canary-master-secret-0123456789abcdef0123456789";
 
 /// A stack whose runs take no time and whose sweep comes every second.
 pub(crate) fn options() -> Options {
-    Options::default().with("SWEEP_PERIOD_S", "1")
+    Options::default()
+        .with("SWEEP_PERIOD_S", "1")
+        .with("MASTER_SECRETS", format!("k1:{MASTER_SECRET}"))
 }
 
 /// The machine's time, for rows that a test writes itself.
@@ -41,16 +51,31 @@ pub(crate) fn now() -> UnixMs {
 impl TestApp {
     /// Starts the stack and gives alice and bob their keys.
     pub(crate) async fn start(options: Options) -> Self {
+        Self::start_logging("debug", options).await
+    }
+
+    /// The same, with a log of that level.
+    pub(crate) async fn start_logging(level: &str, options: Options) -> Self {
+        let log = Log::collect(level);
+        log.never(MASTER_SECRET);
         let stack = Stack::start(options).await.unwrap();
         for caller in [caller::ALICE, caller::BOB] {
             stack.add_key(caller.0, caller.1).await.unwrap();
+            log.never(caller.1);
         }
+        log.never(stack.api_key());
         let http = ryla_backends::http::client(Ms::seconds(5), None).unwrap();
         Self {
             stack: Some(stack),
             http,
             accepted: Mutex::default(),
+            log,
         }
+    }
+
+    /// What was logged so far.
+    pub(crate) const fn log(&self) -> &Log {
+        &self.log
     }
 
     /// The first account.
@@ -117,8 +142,33 @@ impl TestApp {
             }
         })
         .await;
+        self.judge_the_log().await;
         if let Some(stack) = self.stack.take() {
             stack.shutdown().await;
+        }
+        self.log.assert_clean();
+    }
+}
+
+impl TestApp {
+    /// Every accepted job is told of, and nothing by which its picture or its callbacks could be had.
+    async fn judge_the_log(&self) {
+        // Other threads write elsewhere.
+        let all_here = Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
+        let mut jobs = Vec::new();
+        for key in self.accepted() {
+            let job = self.row(&key).await;
+            // Who has the URL has the picture.
+            self.log.never_word(job.token.as_str());
+            for attempt in 1..=self.settings().timers.max_attempts {
+                let run = format!("{key}.{attempt}").parse().unwrap();
+                let (_, callback_key) = self.settings().secrets.run_key(&run);
+                self.log.never_word(callback_key.expose_secret());
+            }
+            jobs.push(job);
+        }
+        if all_here {
+            self.log.assert_tells_of(&jobs);
         }
     }
 }
