@@ -4,6 +4,7 @@
 use crate::world::{World, done};
 use bytes::Bytes;
 use http::Request;
+use ryla_backends::modal::wire;
 use ryla_domain::id::{JobKey, Run};
 use ryla_domain::job::Job;
 use ryla_engine::port::{Clock as _, Consistency, JobStore as _};
@@ -66,6 +67,5 @@ fn call(world: &World, run: &Run, body: &[u8]) {
 }
 
 fn newer(body: &[u8]) -> bool {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    body["v"].as_u64().is_some_and(|v| v > 1)
+    wire::version(body).is_ok_and(|version| version > 1)
 }

@@ -48,6 +48,7 @@ pub(crate) fn run(data: &[u8]) {
             assert_eq!(output.bytes, object.len() as u64);
             if format == Format::Png {
                 let told = [output.width, output.height].map(u32::to_be_bytes).concat();
+                assert_eq!(&object[12..16], b"IHDR");
                 assert_eq!(&object[16..24], told, "the size that its header names");
             }
         }

@@ -248,9 +248,12 @@ impl FromStr for Run {
                 account: account.parse()?,
                 id: id.parse()?,
             },
+            // One spelling only: a parser of numbers also takes `01` and `+1`.
             attempt: attempt
                 .parse::<u64>()
-                .map_err(|_| bad)
+                .ok()
+                .filter(|number| number.to_string() == attempt)
+                .ok_or(bad)
                 .and_then(Attempt::try_from)?,
         })
     }
@@ -276,6 +279,8 @@ mod tests {
             "a.b",
             "acme.my-own-id.0",
             "acme.my-own-id.256",
+            "acme.my-own-id.01",
+            "acme.my-own-id.+1",
             "acme.short.1",
             "Acme.my-own-id.1",
             "acme.my-own-id.1.1",

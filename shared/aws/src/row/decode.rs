@@ -32,7 +32,7 @@ pub fn decode(row: &Row) -> Result<Job, StoreError> {
                 Some(_) => return Err(corrupt("deadline_by")),
             },
         },
-        expires_at: UnixMs::from_seconds(fields.number("expires_at")?),
+        expires_at: expires_at(&fields)?,
         model: fields.str("model")?.to_owned(),
         input: match fields.str("input")? {
             INPUT_IN_BUCKET => StoredInput::InBucket,
@@ -83,6 +83,15 @@ pub(crate) fn due_entry(row: &Row) -> Option<DueEntry> {
         deadline_at: row.get("deadline_at").and_then(parsed).map(UnixMs),
         tries: row.get("due_tries").and_then(parsed).unwrap_or(0),
     })
+}
+
+/// TTL counts in seconds; what lies beyond all milliseconds could not be written back as it was.
+fn expires_at(fields: &Fields<'_>) -> Result<UnixMs, StoreError> {
+    let seconds = fields.number("expires_at")?;
+    let at = UnixMs::from_seconds(seconds);
+    (at.seconds() == seconds)
+        .then_some(at)
+        .ok_or_else(|| corrupt("expires_at"))
 }
 
 fn created_at(gsk: &str) -> Option<UnixMs> {

@@ -111,6 +111,32 @@ async fn each_format_is_known_by_its_own_magic() {
     }
 }
 
+/// A reader of sizes is content with the first letters of a format.
+#[tokio::test]
+async fn a_few_letters_of_a_format_make_no_picture() {
+    let fine = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0@\0\0\0\x30\x08\x02\0\0\0".to_vec();
+    let (mut signature, mut chunk) = (fine.clone(), fine);
+    signature[7] = 0;
+    chunk[12] = b'X';
+    let webp = b"RIFF\x1a\0\0\0WEBPXYZL\x0d\0\0\0\x2f\x3f\xc0\x0b\0\0\0\0\0\0\0\0\0".to_vec();
+    for (format, bytes) in [
+        (Format::Png, signature),
+        (Format::Png, chunk),
+        (Format::Webp, webp),
+    ] {
+        let stage = Stage::new();
+        let job = a_job().with(|job| job.format = format);
+        let job = stage.store(job.in_phase(Phase::Running)).await;
+        let key = job.output_key(0);
+        stage.images.place(&key, format.content_type(), bytes);
+        stage.clock.set(at(30));
+        tell(&stage, &job, succeeded()).await.unwrap();
+        let row = stage.row(&job.key).await;
+        let led = (row.state.phase(), row.state.attempt().number());
+        assert_eq!(led, NEXT_ATTEMPT, "{format:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_picture_must_be_the_one_that_the_worker_put() {
     for (quoted, right) in [(false, true), (true, true), (false, false)] {
