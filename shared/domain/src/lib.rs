@@ -17,6 +17,7 @@ pub mod route;
 pub mod state;
 pub mod time;
 pub mod timers;
+pub mod warm;
 
 #[cfg(test)]
 mod sample;
