@@ -1,7 +1,7 @@
 //! The command line: which commands there are. What each takes and does is in its own file.
 
 use crate::failure::{EXIT_STATUS, Failure};
-use crate::{accept, dev, generate, jobs, keys};
+use crate::{accept, dev, generate, jobs, keys, warm};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 
@@ -30,6 +30,8 @@ enum Command {
     Accept(accept::Accept),
     /// Make API keys
     Keys(keys::Keys),
+    /// See what keeping GPU containers warm would cost
+    Warm(warm::Warm),
 }
 
 impl Cli {
@@ -40,6 +42,7 @@ impl Cli {
             Command::Dev(dev) => dev.run().await,
             Command::Jobs(jobs) => jobs.run().await,
             Command::Accept(accept) => accept.run().await,
+            Command::Warm(warm) => warm.run(),
             Command::Keys(keys) => {
                 keys.run();
                 Ok(())

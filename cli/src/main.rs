@@ -25,6 +25,7 @@ mod say;
 mod table;
 mod timeline;
 mod tls;
+mod warm;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -21,7 +21,7 @@ const MOST_RUNNING: usize = 64;
 /// Depths that have an activity of their own: with so many and more running at an arrival.
 const DEPTHS: usize = 8;
 /// Requests that the fitted rate counts as beside what all endpoints have seen.
-const POOL_TRUST: f64 = 100.0;
+const POOL_TRUST: f64 = 30.0;
 /// Requests that the pooled rate counts as beside what this endpoint has seen.
 const OWN_TRUST: f64 = 3.0;
 /// Requests after which what was seen counts 1/e.
