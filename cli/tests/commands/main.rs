@@ -11,4 +11,5 @@ mod fake;
 mod generate;
 mod jobs;
 mod shell;
+mod warm;
 mod without_system;

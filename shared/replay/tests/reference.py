@@ -12,6 +12,7 @@ import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 BOOT, SERVICE, PRICE, MOST = 45.0, 20.0, 2.5 / 3600, 20
 END, BOOTED, RELEASE, ARRIVAL, TICK = range(5)
@@ -38,6 +39,7 @@ class Rule:
     """No floor, no ping: the window decides."""
 
     def __init__(self, window: float) -> None:
+        """Idle containers are released so many seconds after their last use."""
         self.window = window
 
     def arrival(self, now: float, quiet_since: float | None) -> None:
@@ -46,7 +48,7 @@ class Rule:
     def quiet(self, now: float) -> None:
         """Nothing runs or waits any more."""
 
-    def order(self, now: float, busy: bool) -> tuple[int, bool]:
+    def order(self, now: float, busy: bool) -> tuple[int, bool]:  # noqa: ARG002  rules differ in what they look at
         """Floor and ping for the minute that begins."""
         return 0, False
 
@@ -54,14 +56,14 @@ class Rule:
 class Always(Rule):
     """One container at any time."""
 
-    def order(self, now: float, busy: bool) -> tuple[int, bool]:
+    def order(self, now: float, busy: bool) -> tuple[int, bool]:  # noqa: ARG002  rules differ in what they look at
         return 1, False
 
 
 class Cron(Rule):
     """A ping in every fifth minute from 17 to 2 o'clock."""
 
-    def order(self, now: float, busy: bool) -> tuple[int, bool]:
+    def order(self, now: float, busy: bool) -> tuple[int, bool]:  # noqa: ARG002  rules differ in what they look at
         hour = now % 86400 / 3600
         return 0, (hour >= 17 or hour < 2) and now % 300 < 60
 
@@ -70,6 +72,7 @@ class Hybrid(Rule):
     """Histogram of idle minutes, four hours long; hold between its 5th and 99th percentile."""
 
     def __init__(self, window: float) -> None:
+        """Nothing is known yet."""
         super().__init__(window)
         self.minutes: list[int] = []
         self.beyond = 0
@@ -208,7 +211,7 @@ def figures(idle: float, boots: float, waits: list[float], value: float) -> dict
 def main(path: str) -> None:
     """Plays every policy in both endpoint modes at three values of a cold wait."""
     by_name: dict[str, list[float]] = {}
-    with open(path, encoding="utf-8", newline="") as file:
+    with Path(path).open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             by_name.setdefault(row["endpoint"], []).append(float(row["timestamp_s"]))
     everything = sorted(at for arrivals in by_name.values() for at in arrivals)
