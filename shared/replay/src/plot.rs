@@ -142,6 +142,7 @@ fn timeline(
         return Ok(());
     };
     let from = busiest_day(&endpoint.arrivals);
+    let until = from + DAY_S;
     let x = |at: f64| LEFT + (at - from).clamp(0.0, DAY_S) / DAY_S * (WIDTH - LEFT - RIGHT);
     let containers = happenings.iter().map(|(_, happening)| match happening {
         Happening::Containers(number) | Happening::Floor(number) => *number,
@@ -162,10 +163,10 @@ fn timeline(
     let mut floors = Steps::new("#d62828", y(0));
     let (mut cold, mut arrivals) = (0_usize, 0_usize);
     for (at, happening) in happenings {
-        let today = (from..from + DAY_S).contains(at);
+        let today = (from..until).contains(at);
         match happening {
-            Happening::Containers(number) => containers.step(x(*at), y(*number), today),
-            Happening::Floor(number) => floors.step(x(*at), y(*number), today),
+            Happening::Containers(number) if *at < until => containers.step(x(*at), y(*number)),
+            Happening::Floor(number) if *at < until => floors.step(x(*at), y(*number)),
             Happening::Arrived if today => {
                 arrivals += 1;
                 line(
@@ -184,11 +185,11 @@ fn timeline(
                     top + 4.0
                 );
             }
-            Happening::Arrived | Happening::Began(_) => {}
+            _ => {}
         }
     }
-    containers.draw(text, x(from + DAY_S));
-    floors.draw(text, x(from + DAY_S));
+    containers.draw(text, x(until));
+    floors.draw(text, x(until));
     for hour in [0.0, 6.0, 12.0, 18.0, 24.0] {
         let at = x(from + hour * 3600.0);
         label(text, at, bottom + 30.0, "middle", &format!("{hour} h"));
@@ -246,8 +247,11 @@ impl Steps {
         }
     }
 
-    fn step(&mut self, x: f64, y: f64, shown: bool) {
-        if shown {
+    /// What lies before the day is drawn at its edge, where only the last of it is seen.
+    fn step(&mut self, x: f64, y: f64) {
+        if x <= LEFT {
+            self.points = format!("{x:.1},{y:.1} ");
+        } else {
             let _ = write!(self.points, "{x:.1},{:.1} {x:.1},{y:.1} ", self.height);
         }
         self.height = y;
