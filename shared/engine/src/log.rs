@@ -4,8 +4,21 @@
 use ryla_domain::job::Job;
 use ryla_domain::state::{Phase, State};
 use tracing::Subscriber;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+
+/// Our crates: what the set level is for.
+const OURS: [&str; 8] = [
+    "ryla",
+    "ryla_api",
+    "ryla_aws",
+    "ryla_backends",
+    "ryla_dispatch",
+    "ryla_engine",
+    "ryla_local",
+    "ryla_sweep",
+];
 
 /// Starts logging to standard output (Lambda's log) at that level; a second call changes nothing.
 pub fn to_stdout(level: &str) {
@@ -36,22 +49,26 @@ where
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_env_filter(EnvFilter::new(directives(level)))
+        .with_max_level(LevelFilter::TRACE)
         .with_writer(writer)
         .finish()
+        .with(targets(level))
 }
 
-/// Who is heard from which level on, in `tracing`'s own syntax: our crates from `level`, libraries from
-/// `warn`, and from `info` where details of ours are asked for. Below that they print URLs and headers;
-/// the embedded S3 (`s3s`) does so at `info` already.
-pub fn directives(level: &str) -> String {
-    let libraries = match level {
-        "debug" | "trace" => "info",
-        _ => "warn",
+/// Who is heard from which level on: our crates from `level`, libraries from `warn`, and from `info`
+/// where details of ours are asked for. Below that they print URLs and headers; the embedded S3 (`s3s`)
+/// does so at `info` already. A plain list: the filter that reads `RUST_LOG` brings a regular-expression
+/// engine, which every cold start would pay for.
+pub fn targets(level: &str) -> Targets {
+    let ours = level.parse().unwrap_or(LevelFilter::INFO);
+    let libraries = match ours {
+        LevelFilter::DEBUG | LevelFilter::TRACE => LevelFilter::INFO,
+        _ => LevelFilter::WARN,
     };
-    format!(
-        "{libraries},s3s=warn,s3s_fs=warn,ryla={level},ryla_api={level},ryla_aws={level},ryla_backends={level},ryla_dispatch={level},ryla_engine={level},ryla_local={level},ryla_sweep={level}"
-    )
+    Targets::new()
+        .with_default(libraries)
+        .with_targets(["s3s", "s3s_fs"].map(|name| (name, LevelFilter::WARN)))
+        .with_targets(OURS.map(|name| (name, ours)))
 }
 
 /// A job is in another state than before; `seen` is the state that it left.

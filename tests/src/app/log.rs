@@ -3,15 +3,16 @@
 //! failure as well.
 
 use ryla_domain::job::Job;
-use ryla_engine::log::directives;
+use ryla_engine::log::targets;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt;
 
 /// What every signed URL and every signature has, whoever made it.
 const SIGNED: [&str; 5] = [
@@ -48,9 +49,10 @@ impl Log {
             .flatten_event(true)
             // The log shows no spans, but whoever exports traces would.
             .with_span_events(FmtSpan::NEW)
-            .with_env_filter(EnvFilter::new(directives(level)))
+            .with_max_level(LevelFilter::TRACE)
             .with_writer(Sink(Arc::clone(&text)))
-            .finish();
+            .finish()
+            .with(targets(level));
         Self {
             text,
             secrets: Mutex::default(),
