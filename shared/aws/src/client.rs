@@ -1,6 +1,7 @@
 //! The SDK clients: built once in `main`, on one HTTPS client with compiled-in root certificates,
 //! and handed over. No adapter builds a client or reads the environment.
 
+use crate::environment;
 use crate::{Capacity, DynamoAccountStore, DynamoJobStore, S3ImageStore, SqsQueue};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -9,7 +10,11 @@ use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation}
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use std::sync::Arc;
@@ -123,15 +128,16 @@ pub struct WarmUp<'a> {
 }
 
 impl Aws {
-    /// Clients from the environment: credentials, region and endpoint as the SDK finds them. In
-    /// Lambda all of them are variables, so that no call is made.
+    /// Clients from the variables that Lambda sets: credentials, region and, in tests, endpoints.
     pub async fn from_env(addressing: Addressing) -> Self {
-        let config = aws_config::defaults(BehaviorVersion::latest())
+        let config = environment::settings()
+            .await
+            .behavior_version(BehaviorVersion::latest())
+            .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
             .http_client(https())
             .timeout_config(timeouts(TABLE_AND_QUEUE))
             .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
-            .load()
-            .await;
+            .build();
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             s3: aws_sdk_s3::Client::from_conf(s3_config(&config, addressing, BUCKET)),
@@ -262,7 +268,7 @@ fn https() -> SharedHttpClient {
     let provider = Provider::rustls(CryptoMode::AwsLc);
     let mut trust = TrustStore::empty();
     trust.add_pem_certificate(roots_pem());
-    match TlsContext::builder().with_trust_store(trust).build() {
+    let client = match TlsContext::builder().with_trust_store(trust).build() {
         Ok(context) => Builder::new()
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .tls_provider(provider)
@@ -270,6 +276,27 @@ fn https() -> SharedHttpClient {
             .build_https(),
         // Never so in this version; if it comes to that, the platform's own roots do.
         Err(_) => Builder::new().tls_provider(provider).build_https(),
+    };
+    SharedHttpClient::new(OnFirstCall(client))
+}
+
+/// Connects when there is something to send. The SDK has every service's client try its HTTPS client
+/// at once, and each of these tries reads all root certificates again, which together was two thirds
+/// of what a cold start computed; the warm-up pays for the one connector that is used.
+#[derive(Debug)]
+struct OnFirstCall(SharedHttpClient);
+
+impl HttpClient for OnFirstCall {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
     }
 }
 
@@ -290,6 +317,54 @@ fn roots_pem() -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_smithy_runtime_api::box_error::BoxError;
+    use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+    use aws_smithy_types::config_bag::ConfigBag;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Counts how often it is tried before there is anything to send.
+    #[derive(Clone, Debug, Default)]
+    struct Tried(Arc<AtomicUsize>);
+
+    impl HttpClient for Tried {
+        fn http_connector(
+            &self,
+            _: &HttpConnectorSettings,
+            _: &RuntimeComponents,
+        ) -> SharedHttpConnector {
+            unreachable!("nothing is sent")
+        }
+
+        fn validate_base_client_config(
+            &self,
+            _: &RuntimeComponentsBuilder,
+            _: &ConfigBag,
+        ) -> Result<(), BoxError> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    fn tries_of_a_new_client(wrap: impl FnOnce(SharedHttpClient) -> SharedHttpClient) -> usize {
+        let tried = Tried::default();
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(wrap(SharedHttpClient::new(tried.clone())))
+            .build();
+        let _client = aws_sdk_dynamodb::Client::new(&config);
+        tried.0.load(Ordering::SeqCst)
+    }
+
+    #[test]
+    fn a_new_client_does_not_try_to_connect() {
+        let wrapped = |inner| SharedHttpClient::new(OnFirstCall(inner));
+        assert_eq!(tries_of_a_new_client(wrapped), 0);
+        assert_eq!(
+            tries_of_a_new_client(|inner| inner),
+            1,
+            "without the wrapper"
+        );
+    }
 
     #[test]
     fn the_clients_of_a_lambda_connect_alike_and_so_share_one_pool() {

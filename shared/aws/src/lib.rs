@@ -7,6 +7,7 @@ pub mod schema;
 mod accounts;
 mod capacity;
 mod client;
+mod environment;
 mod error;
 mod expression;
 mod fences;
