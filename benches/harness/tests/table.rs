@@ -6,6 +6,11 @@ use ryla_bench::dynamodb::DynamoDb;
 use ryla_bench::world::tables;
 use ryla_testing::contract;
 
+/// Plants in the table what only other builds, or accidents, write.
+#[allow(dead_code, reason = "tests/src uses the rest of it")]
+#[path = "../../../tests/src/rows.rs"]
+mod rows;
+
 #[tokio::test]
 async fn the_stub_keeps_the_contract_of_the_real_table() {
     let dynamodb = DynamoDb::start(tables()).await.unwrap();
@@ -18,7 +23,7 @@ async fn the_stub_keeps_the_contract_of_the_real_table() {
         s3: endpoint.clone(),
         sqs: endpoint,
     });
-    contract::jobs::all(&aws.jobs("ryla")).await;
+    contract::jobs::all(&aws.jobs("ryla"), &rows::Table::new(&aws, "ryla")).await;
     contract::accounts::all(&aws.accounts("ryla")).await;
     assert!(dynamodb.usage().total().requests > 100);
 }
