@@ -3,6 +3,7 @@
 //! libFuzzer, `cargo test` replays their corpora; nothing else may call them.
 
 mod callbacks;
+mod files;
 mod pictures;
 mod requests;
 mod rows;
@@ -19,6 +20,7 @@ pub type Target = fn(&[u8]);
 /// Every target with its name, which is also that of its corpus.
 pub const TARGETS: &[(&str, Target)] = &[
     ("callbacks", callbacks::run),
+    ("files", files::run),
     ("pictures", pictures::run),
     ("requests", requests::run),
     ("rows", rows::run),

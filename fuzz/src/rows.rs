@@ -25,7 +25,8 @@ enum Value<'a> {
     Flag(bool),
     Null,
     Numbers(Vec<u64>),
-    Lists(Vec<Vec<u32>>),
+    /// An output is a list of four.
+    Fours(Vec<[u32; 4]>),
 }
 
 #[derive(Arbitrary, Debug)]
@@ -125,9 +126,9 @@ fn attribute(value: &Value<'_>) -> Option<AttributeValue> {
         Value::Flag(flag) => AttributeValue::Bool(*flag),
         Value::Null => AttributeValue::Null(true),
         Value::Numbers(list) => AttributeValue::L(list.iter().map(|n| number(n)).collect()),
-        Value::Lists(lists) => {
+        Value::Fours(lists) => {
             let inner =
-                |list: &Vec<u32>| AttributeValue::L(list.iter().map(|n| number(n)).collect());
+                |list: &[u32; 4]| AttributeValue::L(list.iter().map(|n| number(n)).collect());
             AttributeValue::L(lists.iter().map(inner).collect())
         }
     })

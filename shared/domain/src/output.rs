@@ -85,6 +85,19 @@ impl Format {
         }
     }
 
+    /// Whether a file begins as one of this format does, by the format's own document. Readers of sizes
+    /// tell formats by their first letters and look at the place where a size should stand; what they
+    /// do not look at in between is looked at here.
+    pub fn begins(self, head: &[u8]) -> bool {
+        let holds = |at: std::ops::Range<usize>, letters: &[u8]| head.get(at) == Some(letters);
+        match self {
+            Self::Jpg => head.starts_with(&[0xff, 0xd8, 0xff]),
+            Self::Png => head.starts_with(b"\x89PNG\r\n\x1a\n") && holds(12..16, b"IHDR"),
+            Self::Webp => holds(0..4, b"RIFF") && holds(8..15, b"WEBPVP8"),
+            Self::Mp4 => holds(4..8, b"ftyp"),
+        }
+    }
+
     /// The format of that ending; `None` for any other.
     pub fn of_extension(extension: &str) -> Option<Self> {
         Self::ALL

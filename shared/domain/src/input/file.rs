@@ -4,6 +4,7 @@
 
 use super::Fields;
 use super::hints::describe;
+use crate::output::Format;
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -186,17 +187,15 @@ fn inline(field: &'static str, text: &str) -> Result<InlineFile, String> {
     if bytes.len() > MAX_INLINE_BYTES {
         return Err(too_large());
     }
-    let content_type = match imagesize::image_type(&bytes) {
-        Ok(imagesize::ImageType::Jpeg) => "image/jpeg",
-        Ok(imagesize::ImageType::Png) => "image/png",
-        Ok(imagesize::ImageType::Webp) => "image/webp",
-        _ => return Err("must be a JPEG, PNG or WebP picture".to_owned()),
-    };
+    let format = Format::PICTURES
+        .into_iter()
+        .find(|format| format.begins(&bytes))
+        .ok_or("must be a JPEG, PNG or WebP picture")?;
     let size = imagesize::blob_size(&bytes).map_err(|_| "is a picture that cannot be read")?;
     match size.width.checked_mul(size.height) {
         Some(1..=MAX_PIXELS) => Ok(InlineFile {
             field,
-            content_type,
+            content_type: format.content_type(),
             bytes,
         }),
         _ => Err(format!(

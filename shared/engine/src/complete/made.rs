@@ -2,7 +2,6 @@
 //! worker claims to have made a picture or a video; believes nothing that the worker says.
 
 use crate::port::Glimpse;
-use imagesize::ImageType;
 use ryla_domain::output::{Format, Output};
 
 /// The largest object that counts as a picture.
@@ -35,9 +34,7 @@ pub(super) fn output_of(
         return None;
     }
     let (width, height) = match format {
-        Format::Jpg => picture(&glimpse.head, ImageType::Jpeg),
-        Format::Png => picture(&glimpse.head, ImageType::Png),
-        Format::Webp => picture(&glimpse.head, ImageType::Webp),
+        Format::Jpg | Format::Png | Format::Webp => picture(&glimpse.head, format),
         Format::Mp4 => video(&glimpse.head),
     }?;
     Some(Output {
@@ -48,29 +45,14 @@ pub(super) fn output_of(
     })
 }
 
-/// The size of a picture of that type.
-fn picture(head: &[u8], magic: ImageType) -> Option<(u32, u32)> {
+/// The size of a picture of that format.
+fn picture(head: &[u8], format: Format) -> Option<(u32, u32)> {
     let size = imagesize::blob_size(head).ok()?;
-    let fits = imagesize::image_type(head).ok()? == magic
-        && begins_like(head, magic)
-        && size.width > 0
-        && size.height > 0;
+    let fits = format.begins(head) && size.width > 0 && size.height > 0;
     fits.then_some((
         u32::try_from(size.width).ok()?,
         u32::try_from(size.height).ok()?,
     ))
-}
-
-/// `imagesize` tells formats by their first letters and reads the size from where it should stand; what
-/// it does not look at in between is looked at here.
-fn begins_like(head: &[u8], magic: ImageType) -> bool {
-    match magic {
-        ImageType::Png => {
-            head.starts_with(b"\x89PNG\r\n\x1a\n") && head.get(12..16) == Some(b"IHDR".as_slice())
-        }
-        ImageType::Webp => head.get(12..15) == Some(b"VP8".as_slice()),
-        _ => true,
-    }
 }
 
 /// The size of a video: (0, 0) where its index lies behind the first bytes, as most encoders put it.
