@@ -29,6 +29,10 @@ pub const TARGETS: &[(&str, Target)] = &[
 ];
 
 /// Runs the target of that name, for the programs of `fuzz/libfuzzer`.
+///
+/// # Panics
+///
+/// Where a promise is broken, and for a name that no target has.
 pub fn run(name: &str, data: &[u8]) {
     let target = TARGETS.iter().find(|(known, _)| *known == name);
     assert!(target.is_some(), "there is a target {name}");

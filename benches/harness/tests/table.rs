@@ -7,6 +7,7 @@ use ryla_bench::world::tables;
 use ryla_testing::contract;
 
 /// Plants in the table what only other builds, or accidents, write.
+#[cfg(test)]
 #[allow(dead_code, reason = "tests/src uses the rest of it")]
 #[path = "../../../tests/src/rows.rs"]
 mod rows;
