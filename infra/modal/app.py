@@ -178,7 +178,7 @@ class Gpu:
 
         flags = ["--listen", "127.0.0.1", "--port", str(PORT), "--disable-auto-launch", "--disable-metadata"]
         self.http = httpx.Client()
-        self.callbacks = httpx.Client(transport=PublicOnly())
+        self.outside = httpx.Client(transport=PublicOnly())
         self.server = ComfyServer([sys.executable, f"{BASE}/main.py", *flags], PORT, Path(BASE), self.http)
         self.workflows = of_family(self.family)
         if SNAPSHOT != "off":
@@ -200,7 +200,7 @@ class Gpu:
         self.worker = Worker(
             comfy=self.server,
             http=self.http,
-            callbacks=self.callbacks,
+            outside=self.outside,
             clock=clock,
             claims=Claims(store),
             places=HOSTS,

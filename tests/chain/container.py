@@ -101,7 +101,7 @@ class Container:
         self.worker = Worker(
             comfy=self.comfy,
             http=self.http,
-            callbacks=httpx.Client(transport=self.notes),
+            outside=httpx.Client(transport=self.notes),
             clock=SystemClock(),
             claims=self.claims,
             places=LOCAL,
@@ -153,7 +153,7 @@ class Container:
         self._pool.shutdown(cancel_futures=True)
         self.comfy.shut()
         self.http.close()
-        self.worker.callbacks.close()
+        self.worker.outside.close()
 
     def _note_put(self, response: httpx.Response) -> None:
         if response.request.method == "PUT":

@@ -37,14 +37,14 @@ Verdict = Literal["ok", "nsfw", "refuse"]
 class Worker:
     """What a container works with.
 
-    `http` speaks to our buckets, `callbacks` to addresses that a submit message names.
+    `http` speaks to our buckets, `outside` to addresses that others name: callbacks and a user's own files.
     `boot_ms` is what its start cost, reported once. `safety` judges a picture, or says nothing. `forget` removes the
     local files of a run. `cancellation` is what the platform raises in a cancelled call. `word` names this process.
     """
 
     comfy: Comfy
     http: httpx.Client
-    callbacks: httpx.Client
+    outside: httpx.Client
     clock: Clock
     claims: Claims
     places: Places
@@ -75,7 +75,7 @@ class _Run:
     def __init__(self, job: wire.Job, worker: Worker, call_id: str, accepted_ms: int) -> None:
         self.job, self.worker = job, worker
         self.word = worker.word()
-        self.reporter = Reporter(job, worker.callbacks, worker.clock, call_id, f"{call_id}-{self.word}")
+        self.reporter = Reporter(job, worker.outside, worker.clock, call_id, f"{call_id}-{self.word}")
         self.begun = worker.clock.monotonic()
         queue = max(0, worker.clock.now_ms() - accepted_ms)
         self.timings = {"queue": queue, "boot": 0, "load": 0, "run": 0, "upload": 0}
@@ -191,7 +191,7 @@ class _Run:
         if not self.worker.places.is_users(url):
             raise Failed("invalid_input", f"{name}: must be https at a public address")
         try:
-            return fetch(self.worker.http, self.worker.clock, str(url), what=name, tick=self.tick)
+            return fetch(self.worker.outside, self.worker.clock, str(url), what=name, tick=self.tick)
         except Failed as failed:
             if failed.code != "internal":
                 raise
