@@ -79,6 +79,7 @@ def comfy_image(family: Family) -> modal.Image:
             *(pack.install() for pack in family.packs),
         )
         .pip_install(*PIP, *family.pip, "opencv-python-headless==4.10.0.84")
+        .pip_install(*family.bare_pip, extra_options="--no-deps")
         # The volume is where ComfyUI looks for every kind of model.
         .run_commands(f"rm -rf {BASE}/models && ln -s {MODELS} {BASE}/models")
         .add_local_file(str(HERE / "comfyui/ryla_device.py"), f"{BASE}/custom_nodes/ryla_device.py", copy=True)

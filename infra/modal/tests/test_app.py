@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +132,13 @@ def test_addresses_of_their_own_serve_one_model_at_the_root() -> None:
     assert (client.get("/").text, client.get("/v1/jobs").text) == ("/flux-dev", "/not-here")
 
 
-def test_every_pack_is_pinned_to_a_day_and_every_comfyui_to_a_tag() -> None:
+def test_every_image_has_the_packs_of_its_workflows_at_their_commits_and_comfyui_at_a_tag() -> None:
+    stored = [json.loads(path.read_text()) for path in sorted((Path(__file__).parents[2] / "workflows").glob("*.json"))]
     for family in FAMILIES.values():
         assert family.comfyui.startswith("v0.3.")
-        assert all("--before=20" in pack.install() for pack in family.packs)
+        wanted = {(pack["source"], pack["commit"]) for one in stored if one["family"] == family.name for pack in one["packs"]}
+        assert {(pack.source, pack.commit) for pack in family.packs} == wanted, family.name
+        assert all(f"checkout --detach {pack.commit} " in pack.install() for pack in family.packs)
     # The pack breaks from 0.3.67 on.
     assert FAMILIES["flux_pulid"].comfyui == "v0.3.66"
 

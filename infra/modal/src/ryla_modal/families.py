@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Pack:
-    """A node pack: its newest commit before that day, since no hash could be looked up when this was written."""
+    """A node pack at one commit: the one that the workflows name (docs/models/sources.md says where it comes from)."""
 
     source: str
-    before: str
+    commit: str
 
     @property
     def name(self) -> str:
@@ -23,9 +23,8 @@ class Pack:
     def install(self) -> str:
         """The shell command that puts it into ComfyUI."""
         into = f"/root/ComfyUI/custom_nodes/{self.name}"
-        commit = f"$(git -C {into} rev-list -1 --before={self.before} HEAD)"
         needs = f"if [ -f {into}/requirements.txt ]; then pip install -r {into}/requirements.txt; fi"
-        return f"git clone {self.source} {into} && git -C {into} checkout --detach {commit} && {needs}"
+        return f"git clone {self.source} {into} && git -C {into} checkout --detach {self.commit} && {needs}"
 
 
 @dataclass(frozen=True)
@@ -38,15 +37,17 @@ class Family:
     gpu: str
     packs: tuple[Pack, ...] = ()
     pip: tuple[str, ...] = ()
+    # Installed without what they ask for, which would bring a torch of their own.
+    bare_pip: tuple[str, ...] = ()
     max_containers: int = 3
     timeout_s: int = 900
 
 
-INSTANTID = Pack("https://github.com/cubiq/ComfyUI_InstantID", "2025-06-01")
-PULID_FLUX = Pack("https://github.com/lldacing/ComfyUI_PuLID_Flux_ll", "2025-05-01")
-PULID_SDXL = Pack("https://github.com/cubiq/PuLID_ComfyUI", "2025-06-01")
-RES4LYF = Pack("https://github.com/ClownsharkBatwing/RES4LYF", "2025-12-15")
-LIVE_PORTRAIT = Pack("https://github.com/PowerHouseMan/ComfyUI-AdvancedLivePortrait", "2025-06-01")
+INSTANTID = Pack("https://github.com/cubiq/ComfyUI_InstantID", "72495e806bc2ab9c41581e15ccaa1bcf83c477e8")
+PULID_FLUX = Pack("https://github.com/lldacing/ComfyUI_PuLID_Flux_ll", "7c7362b806c2c0f4bde8742ada9e7cb05b44d249")
+PULID_SDXL = Pack("https://github.com/cubiq/PuLID_ComfyUI", "93e0c4c226b87b23c0009d671978bad0e77289ff")
+RES4LYF = Pack("https://github.com/ClownsharkBatwing/RES4LYF", "46de917234f9fef3f2ab411c41e07aa3c633f4f7")
+LIVE_PORTRAIT = Pack("https://github.com/PowerHouseMan/ComfyUI-AdvancedLivePortrait", "3bba732915e22f18af0d221b9c5c282990181f1b")
 FACE_ANALYSIS = ("insightface==0.7.3", "onnxruntime-gpu==1.20.1")
 
 FAMILIES: Mapping[str, Family] = {
@@ -54,7 +55,16 @@ FAMILIES: Mapping[str, Family] = {
     for family in (
         Family("flux", "ComfyUIFlux", "v0.3.75", "L40S", (INSTANTID,), FACE_ANALYSIS),
         Family("sdxl", "ComfyUISdxl", "v0.3.75", "L40S", (INSTANTID,), FACE_ANALYSIS),
-        Family("flux_pulid", "ComfyUIFluxPulid", "v0.3.66", "L40S", (PULID_FLUX,), (*FACE_ANALYSIS, "facexlib==0.3.0")),
+        Family(
+            "flux_pulid",
+            "ComfyUIFluxPulid",
+            "v0.3.66",
+            "L40S",
+            (PULID_FLUX,),
+            (*FACE_ANALYSIS, "facexlib==0.3.0"),
+            # The pack imports it and does not ask for it.
+            ("facenet-pytorch==2.6.0",),
+        ),
         Family(
             "z_image",
             "ComfyUIZImage",
@@ -63,7 +73,7 @@ FAMILIES: Mapping[str, Family] = {
             (RES4LYF, INSTANTID, PULID_SDXL),
             (*FACE_ANALYSIS, "facexlib==0.3.0"),
         ),
-        Family("video", "ComfyUIVideo", "v0.3.75", "L40S", (LIVE_PORTRAIT,), ("ultralytics==8.3.40",), 2, 1800),
+        Family("video", "ComfyUIVideo", "v0.3.75", "L40S", (LIVE_PORTRAIT,), ("ultralytics==8.3.40",), max_containers=2, timeout_s=1800),
     )
 }
 
