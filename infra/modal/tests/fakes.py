@@ -110,6 +110,6 @@ class Stand:
             clock=self.clock,
             places=places(),
             leases=self.leases,
-            workflows={name: load(name) for name in ("flux-dev", "sdxl-instantid", "flux-lora", "wan2")},
+            workflows={name: load(name) for name in ("face-swap", "flux-dev", "sdxl-instantid", "flux-lora", "wan2")},
             missing=lambda: self.lacks,
         )

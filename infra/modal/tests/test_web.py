@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from starlette.testclient import TestClient
 from fakes import FakeCalls, Stand, fixture
 from ryla_modal.calls import Broken, Finished, Gone
 from ryla_modal.claims import Claims, Known, Won
+from ryla_modal.places import Places
 from ryla_modal.web import build_web, cancel_run, run_status
 from ryla_modal.wire import Run
 
@@ -162,6 +164,29 @@ def test_bad_input_is_refused_with_the_field_and_spawns_nothing(
     assert stand.calls.spawned == []
 
 
+def test_a_picture_may_lie_behind_the_users_own_url(client: TestClient, stand: Stand) -> None:
+    message = fixture("submit-files")
+    assert {item["name"] for item in message["inputs"]} == {"reference_image"}
+    assert message["params"]["base_image"].startswith("https://")
+    assert client.post("/v1/jobs", json=message).status_code == 202
+    assert len(stand.calls.spawned) == 1
+
+
+def test_what_is_known_is_answered_whatever_has_become_of_its_addresses(client: TestClient, stand: Stand) -> None:
+    assert client.post("/v1/jobs", json=fixture("submit")).status_code == 202
+    stand.side = replace(stand.side, places=Places(("elsewhere.example",), resolve=stand.side.places.resolve))
+    again = TestClient(build_web(stand.side)).post("/v1/jobs", json=fixture("submit"))
+    assert (again.status_code, again.json()["duplicate"]) == (200, True)
+
+
+def test_a_callback_host_that_cannot_be_looked_up_now_is_no_mistake_of_the_message(stand: Stand) -> None:
+    def down(host: str) -> list[str]:
+        raise OSError(host)
+
+    side = replace(stand.side, places=replace(stand.side.places, resolve=down))
+    assert TestClient(build_web(side)).post("/v1/jobs", json=fixture("submit")).status_code == 202
+
+
 def test_what_may_be_right_behind_an_url_is_left_to_the_worker(client: TestClient, stand: Stand) -> None:
     message = fixture("submit-input-url")
     assert client.post("/v1/jobs", json=message).status_code == 202
@@ -186,13 +211,13 @@ def test_a_workflow_whose_files_are_missing_is_refused_and_health_says_so(client
     answer = client.post("/v1/jobs", json=fixture("submit"))
     assert (answer.status_code, answer.json()["code"]) == (422, "model_missing")
     health = client.get("/v1/health").json()
-    assert health["workflows"] == ["flux-lora", "sdxl-instantid", "wan2"]
+    assert health["workflows"] == ["face-swap", "flux-lora", "sdxl-instantid", "wan2"]
     assert health["missing"] == stand.lacks
 
 
 def test_health_looks_like_the_fixture(client: TestClient) -> None:
     health = client.get("/v1/health").json()
-    assert health == fixture("health") | {"workflows": ["flux-dev", "flux-lora", "sdxl-instantid", "wan2"]}
+    assert health == fixture("health") | {"workflows": ["face-swap", "flux-dev", "flux-lora", "sdxl-instantid", "wan2"]}
 
 
 def test_a_cancel_before_the_post_leaves_a_tombstone(client: TestClient, stand: Stand) -> None:

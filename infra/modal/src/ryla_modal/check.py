@@ -18,9 +18,9 @@ def check_job(job: Job, workflow: WorkflowLike) -> None:
     for place, item in enumerate(job.inputs):
         if item.name not in workflow.inputs:
             raise invalid(f"inputs.{place}.name", "is no file of this workflow")
-    for name, kind in workflow.inputs.items():
-        # A LoRA may lie on the volume under the name that the params say.
-        by_name = kind == "lora" and (job.params is None or isinstance(job.params.get(name), str))
+    for name in workflow.inputs:
+        # A LoRA may lie on the volume under the name that the params say, a picture behind the user's own URL.
+        by_name = job.params is None or isinstance(job.params.get(name), str)
         if name not in given and not by_name:
             raise invalid(f"inputs.{name}", "is missing")
     check_outputs(job, workflow)

@@ -64,7 +64,8 @@ class Direct:
 
     async def answer(self, name: str, request: Request) -> Response:
         """One request to `/{name}`."""
-        deadline_at_ms = self.clock.now_ms() + LIMIT_S * 1000
+        came_ms = self.clock.now_ms()
+        deadline_at_ms = came_ms + LIMIT_S * 1000
         params = _params(await _body(request))
         if name == NAME:
             family, params, given = await self.raw(params)
@@ -72,7 +73,8 @@ class Direct:
             family, given = await self.named(name, params)
         try:
             await run_in_threadpool(self.room, name, family)
-            async with asyncio.timeout(self.answer_s):
+            left_s = self.answer_s - (self.clock.now_ms() - came_ms) / 1000
+            async with asyncio.timeout(max(left_s, 0)):
                 made = await self.generate(family, name, params, given, deadline_at_ms)
         except Refused as refused:
             status = STATUS.get(refused.code, refused.status)

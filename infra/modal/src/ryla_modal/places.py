@@ -32,13 +32,20 @@ def resolve_host(host: str) -> list[str]:
     return [str(item[4][0]) for item in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
 
 
+class Unresolved(Exception):
+    """The name could not be looked up, now."""
+
+
 def is_public(host: str, resolve: Resolve = resolve_host) -> bool:
     """Whether every address of a host may be spoken to from inside: no loopback, private or link-local one."""
-    return bool(public_addresses(host, resolve))
+    try:
+        return bool(public_addresses(host, resolve))
+    except Unresolved:
+        return False
 
 
 def public_addresses(host: str, resolve: Resolve = resolve_host) -> list[Address]:
-    """The addresses of a host; none at all if one of them may not be spoken to."""
+    """The addresses of a host; none at all if one of them may not be spoken to. Raises Unresolved."""
     host = host.strip("[]").rstrip(".").lower()
     try:
         addresses: list[Address] = [ipaddress.ip_address(host)]
@@ -46,8 +53,12 @@ def public_addresses(host: str, resolve: Resolve = resolve_host) -> list[Address
         if host == "localhost" or host.endswith((".localhost", ".local", ".internal")) or "." not in host:
             return []
         try:
-            addresses = [ipaddress.ip_address(text.split("%")[0]) for text in resolve(host)]
-        except (OSError, ValueError):
+            found = resolve(host)
+        except OSError:
+            raise Unresolved(host) from None
+        try:
+            addresses = [ipaddress.ip_address(text.split("%")[0]) for text in found]
+        except ValueError:
             return []
     return addresses if all(_public(address) for address in addresses) else []
 
@@ -74,7 +85,10 @@ class PublicOnly(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
-        addresses = public_addresses(host, self._resolve)
+        try:
+            addresses = public_addresses(host, self._resolve)
+        except Unresolved:
+            raise httpx.ConnectError("the name cannot be looked up", request=request) from None
         if not addresses:
             raise httpx.ConnectError("not a public address", request=request)
         # The certificate is still the name's; Host was set when the request was made.
@@ -109,7 +123,7 @@ class Places:
         for place, target in enumerate(job.outputs):
             self._bucket(target.put_url, f"outputs.{place}.put_url")
         parts = _split(job.callback_url, "callback.url")
-        if not self.local and (parts[0] != "https" or not is_public(parts[1], self.resolve)):
+        if not self.local and (parts[0] != "https" or not self._may_be_public(parts[1])):
             raise invalid("callback.url", "must be https at a public address")
 
     def check_put(self, url: str) -> None:
@@ -125,6 +139,13 @@ class Places:
         except Refused:
             return False
         return is_public(host, self.resolve)
+
+    def _may_be_public(self, host: str) -> bool:
+        """A name that cannot be looked up now is no mistake of the sender's: whoever connects looks again."""
+        try:
+            return bool(public_addresses(host, self.resolve))
+        except Unresolved:
+            return True
 
     def _bucket(self, url: str, where: str) -> None:
         scheme, host = _split(url, where)

@@ -87,13 +87,13 @@ def _submit(side: WebSide, body: bytes) -> Response:
     workflow = side.workflows.get(job.workflow)
     if workflow is None:
         raise Refused(422, "model_missing", f"workflow: `{job.workflow}` is not one of this app's")
-    side.places.check(job)
     now_ms = side.clock.now_ms()
     # What is known is answered before anything else can refuse it: a repeat must learn of its run.
     standing = side.claims.standing(job.run)
     if not standing.known:
         if job.deadline_at_ms <= now_ms:
             raise Refused(422, "timeout", "deadline_at: has passed")
+        side.places.check(job)
         check_job(job, workflow)
         room(side, job.workflow, workflow.family)
     claim = side.claims.acquire(job.run, now_ms)
