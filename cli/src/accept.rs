@@ -18,7 +18,9 @@ use crate::say;
 use clap::Args;
 use judge::{Measured, Verdict};
 use sample::Given;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 /// Requests that must all finish when they come at once.
 const AT_ONCE: u64 = 5;
@@ -62,6 +64,8 @@ impl Accept {
                 .map_err(|problem| Failure::Usage(format!("--reference: {problem}")))?,
             lora: self.lora.clone(),
         };
+        // Before anything is paid for: a report that cannot be written would be lost.
+        let mut out = self.out.as_deref().map(opened).transpose()?;
         let mut interrupt = Interrupt::listen()?;
         let judged = interrupt.or(self.on_a_system(&given)).await;
         let (measured, system) = judged.ok_or_else(|| Failure::Interrupted {
@@ -69,15 +73,15 @@ impl Accept {
             trace_id: None,
         })??;
         let text = report::markdown(&system, self.samples, &measured);
-        match &self.out {
+        match out.as_mut().zip(self.out.as_deref()) {
             None => say::line(text),
-            Some(out) => {
-                let written = std::fs::write(out, format!("{text}\n"));
-                written.map_err(|error| {
-                    Failure::Usage(format!("{} cannot be written: {error}", out.display()))
-                })?;
-                say::note(format!("the report is in {}", out.display()));
-            }
+            Some((file, path)) => match writeln!(file, "{text}") {
+                Ok(()) => say::note(format!("the report is in {}", path.display())),
+                Err(error) => {
+                    say::line(text);
+                    return Err(not_writable(path, &error));
+                }
+            },
         }
         let points = measured.iter().flat_map(judge::points);
         match points
@@ -156,4 +160,12 @@ impl Accept {
         measured.at_once = sample::all(at_once).await;
         measured
     }
+}
+
+fn opened(out: &Path) -> Result<File, Failure> {
+    File::create(out).map_err(|error| not_writable(out, &error))
+}
+
+fn not_writable(out: &Path, error: &std::io::Error) -> Failure {
+    Failure::Usage(format!("{} cannot be written: {error}", out.display()))
 }

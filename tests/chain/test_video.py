@@ -1,6 +1,6 @@
 """Videos through the worker: from a submit message to an MP4 in a bucket, with the real ComfyUI between them.
 
-The catalog has no video model yet, so the message is written here and the bucket is a small server of the test's.
+The message is written here and the bucket is a small server of the test's: it is the worker alone that is looked at.
 """
 
 from __future__ import annotations

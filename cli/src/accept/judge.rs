@@ -160,11 +160,14 @@ pub(super) fn points(measured: &Measured) -> Vec<Point> {
         )
         .unless(preview),
         cold(samples).unless(preview),
-        below(
-            "a picture under $0.50",
-            most(samples, |s| s.cost_usd),
-            COST_USD,
-            "USD",
+        of_a_picture(
+            below(
+                "a picture under $0.50",
+                most(samples, |s| s.cost_usd),
+                COST_USD,
+                "USD",
+            ),
+            samples,
         ),
         Point::open(
             "a second start downloads nothing",

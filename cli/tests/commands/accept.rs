@@ -129,3 +129,19 @@ fn pictures_by_path_make_a_picture_and_a_video() {
     let missing = shell.run(&["generate", "face-swap", "--reference-image", "face.png"]);
     assert!(missing.ended_with(2).stderr.contains("--base-image"));
 }
+
+#[test]
+fn a_report_that_cannot_be_written_is_wrong_use_before_anything_is_asked_for() {
+    let done = run(
+        &Shell::bare(),
+        &["--models", "flux", "--out", "no/such/folder/report.md"],
+    );
+    done.ended_with(2);
+    assert!(
+        done.stderr
+            .contains("no/such/folder/report.md cannot be written"),
+        "{}",
+        done.stderr
+    );
+    assert!(!done.stderr.contains("flux ..."), "{}", done.stderr);
+}

@@ -137,7 +137,7 @@ impl Refusal {
             Self::OutputTooLarge => row(
                 StatusCode::NOT_IMPLEMENTED,
                 "Output too large",
-                "The picture is too large to be served without a CDN; deploy with Cdn=true.",
+                "The output is too large to be served without a CDN; deploy with Cdn=true.",
             ),
             Self::NotJson(_) => row(
                 StatusCode::BAD_REQUEST,

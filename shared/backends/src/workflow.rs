@@ -1,5 +1,6 @@
 //! Fills a `ComfyUI` graph from a job's params: `infra/workflows/*.json`, compiled in. It is for adapters that hand over a
-//! whole graph (comfyui); nothing but its tests calls it yet. The Python Modal app fills the same files (`ryla_modal/workflow.py`), and both must give the bytes of
+//! whole graph (comfyui), of which there is none yet; the preview GPU reads it too. The Python Modal app fills the
+//! same files (`ryla_modal/workflow.py`), and both must give the bytes of
 //! `tests/fixtures/v1/workflows`. It draws nothing, knows no clock and does no I/O.
 
 mod files;

@@ -109,7 +109,7 @@ impl Code {
                 "lora_not_found",
                 false,
                 false,
-                "The LoRA named in the input does not exist. Use the id of a LoRA of your account.",
+                "The LoRA named in the input does not exist. Use the name of a LoRA that lies in the deployment.",
             ),
             Self::ModelMissing => row(
                 "model_missing",

@@ -91,7 +91,7 @@ pub struct RequestHash(pub [u8; 32]);
 pub enum StoredInput {
     /// In the row: JSON of at most [`StoredInput::INLINE_BYTES`].
     Inline(serde_json::Value),
-    /// In the bucket, at [`ObjectKey::input`] of the job's token.
+    /// In the bucket, at [`Job::input_key`].
     InBucket,
     /// Removed at the caller's wish.
     Removed,
@@ -228,6 +228,16 @@ impl Job {
             slot,
             self.format.extension(),
         )
+    }
+
+    /// Where its input lies, if the row has no room for it.
+    pub fn input_key(&self) -> ObjectKey {
+        ObjectKey::input(self.retention, &self.token)
+    }
+
+    /// Where the file of that input field lies, if it came inside the request.
+    pub fn input_file_key(&self, field: &str) -> ObjectKey {
+        ObjectKey::input_file(self.retention, &self.token, field)
     }
 
     /// How many pictures the job makes.

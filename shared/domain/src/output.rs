@@ -138,14 +138,15 @@ impl ObjectKey {
         ))
     }
 
-    /// Where an input lies that is too long for the row: `in/{token}.json`.
-    pub fn input(token: &OutputToken) -> Self {
-        Self(format!("in/{token}.json"))
+    /// Where an input lies that is too long for the row: `in/{retention}/{token}.json`.
+    pub fn input(retention: Retention, token: &OutputToken) -> Self {
+        Self(format!("in/{retention}/{token}.json"))
     }
 
-    /// Where a file lies that came inside a request: `in/{token}/{field}`.
-    pub fn input_file(token: &OutputToken, field: &str) -> Self {
-        Self(format!("in/{token}/{field}"))
+    /// Where a file lies that came inside a request: `in/{retention}/{token}/{field}`. It goes when the
+    /// pictures of its job go.
+    pub fn input_file(retention: Retention, token: &OutputToken, field: &str) -> Self {
+        Self(format!("in/{retention}/{token}/{field}"))
     }
 
     /// The key as text.
@@ -211,7 +212,7 @@ mod tests {
         let key = ObjectKey::output(Retention::Week, &token, Attempt::FIRST, 0, "jpg");
         assert_eq!(key.as_str().parse(), Ok(key.clone()));
         for bad in [
-            format!("in/{token}.json"),
+            format!("in/r7/{token}.json"),
             format!("o/r7/{token}/../x.jpg"),
             format!("o/r8/{token}/1-0.jpg"),
             format!("o/r7/{token}/1-0.jpg/x"),

@@ -83,12 +83,10 @@ fn objects_of(job: &Job) -> Vec<ObjectKey> {
         attempt = attempt.next();
     }
     if job.input == StoredInput::InBucket {
-        keys.push(ObjectKey::input(&job.token));
+        keys.push(job.input_key());
     }
     let pictures = model::find("ryla", &job.model).map_or(&[] as &[_], Model::picture_fields);
-    let files = pictures
-        .iter()
-        .map(|field| ObjectKey::input_file(&job.token, field));
+    let files = pictures.iter().map(|field| job.input_file_key(field));
     keys.extend(files);
     keys
 }

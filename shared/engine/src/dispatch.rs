@@ -16,7 +16,6 @@ use ryla_domain::failure::Code;
 use ryla_domain::id::{BackendId, ClaimId};
 use ryla_domain::job::{Claim, Illegal, Job, Start, StoredInput};
 use ryla_domain::model::{self, Media};
-use ryla_domain::output::ObjectKey;
 use ryla_domain::overdue::Answer;
 use ryla_domain::report::Report;
 use ryla_domain::state::{Hold, Phase, State};
@@ -359,11 +358,7 @@ impl Dispatch {
         }
         let work = match &job.input {
             StoredInput::Inline(input) => Work::Params(input.clone()),
-            _ => Work::ParamsAt(
-                self.images
-                    .sign_get(&ObjectKey::input(&job.token), presign)
-                    .await?,
-            ),
+            _ => Work::ParamsAt(self.images.sign_get(&job.input_key(), presign).await?),
         };
         let inputs = files::of(self.images.as_ref(), model, job, presign).await?;
         let (kid, key) = self.settings.secrets.run_key(&run);

@@ -5,7 +5,6 @@ use ryla_domain::id::JobKey;
 use ryla_domain::input::{FileRef, InlineFile, MAX_INLINE_BYTES};
 use ryla_domain::job::{Job, StoredInput};
 use ryla_domain::model::{self, Model};
-use ryla_domain::output::ObjectKey;
 use ryla_domain::time::UnixMs;
 use serde_json::Value;
 use std::sync::Arc;
@@ -59,7 +58,7 @@ impl Read {
             if value.as_str().and_then(FileRef::hash_in).is_none() {
                 continue;
             }
-            let key = ObjectKey::input_file(&job.token, field);
+            let key = job.input_file_key(field);
             match self.images.get(&key, MAX_INLINE_BYTES as u64).await? {
                 Some((content_type, bytes)) => {
                     *value = InlineFile::to_data_url(&content_type, &bytes).into();
@@ -76,7 +75,7 @@ pub(crate) async fn long_input(
     images: &dyn ImageStore,
     job: &Job,
 ) -> Result<Option<Value>, ImageError> {
-    let key = ObjectKey::input(&job.token);
+    let key = job.input_key();
     let found = images.get(&key, MAX_INPUT_BYTES).await?;
     Ok(found.and_then(|(_, bytes)| serde_json::from_slice(&bytes).ok()))
 }

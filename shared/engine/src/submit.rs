@@ -201,7 +201,7 @@ impl Submit {
         let kept = Ms::seconds(u64::from(retention.days()) * 86_400 + ROW_GRACE.0 / 1000);
         let token = OutputToken::generated(&self.entropy.bytes());
         let format = parsed.input.format();
-        let (input, objects) = split_input(parsed, &token);
+        let (input, objects) = split_input(parsed, retention, &token);
         let draft = Job {
             key: JobKey {
                 account: request.account.clone(),
@@ -369,9 +369,13 @@ struct InputObject {
 }
 
 /// What the row keeps of the input, and what the bucket keeps.
-fn split_input(parsed: Parsed, token: &OutputToken) -> (StoredInput, Vec<InputObject>) {
+fn split_input(
+    parsed: Parsed,
+    retention: Retention,
+    token: &OutputToken,
+) -> (StoredInput, Vec<InputObject>) {
     let files = parsed.files.into_iter().map(|file| InputObject {
-        key: ObjectKey::input_file(token, file.field),
+        key: ObjectKey::input_file(retention, token, file.field),
         content_type: file.content_type,
         bytes: file.bytes,
     });
@@ -382,7 +386,7 @@ fn split_input(parsed: Parsed, token: &OutputToken) -> (StoredInput, Vec<InputOb
         return (StoredInput::Inline(input), objects);
     }
     objects.push(InputObject {
-        key: ObjectKey::input(token),
+        key: ObjectKey::input(retention, token),
         content_type: "application/json",
         bytes: text.into_bytes(),
     });

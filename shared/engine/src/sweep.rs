@@ -367,13 +367,13 @@ impl Sweep {
         })?;
         match verdict {
             Verdict::Leave => Ok(Done::Nothing),
-            Verdict::Resend => self.resend(&job, resends).await,
             Verdict::Complete(report) => self.complete(job, &report, now).await,
-            Verdict::Write(_) | Verdict::StopThenWrite(_)
+            Verdict::Resend | Verdict::Write(_) | Verdict::StopThenWrite(_)
                 if no_word && self.found_in_the_bucket(&job).await? =>
             {
                 Ok(Done::Moved)
             }
+            Verdict::Resend => self.resend(&job, resends).await,
             Verdict::Write(next) => self.write_once(job, *next).await,
             Verdict::StopThenWrite(next) => {
                 self.stop(&job).await;

@@ -121,7 +121,7 @@ async fn the_picture_in_the_input_is_what_the_worker_sees_and_goes_with_the_jobs
     }
     assert_ne!(outputs[0].1, outputs[1].1, "the same but for the face");
     let row = app.row(&caller.job(&outputs[0].0)).await;
-    let key = ObjectKey::input_file(&row.token, "reference_image");
+    let key = row.input_file_key("reference_image");
     assert!(there(&app, &key).await);
     let path = format!("/v1/predictions/{}", outputs[0].0);
     let deleted = caller.send(caller.request(Method::DELETE, &path)).await;

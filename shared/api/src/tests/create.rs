@@ -182,7 +182,7 @@ async fn a_long_input_lies_in_the_bucket_and_is_shown_like_any_other() {
     let created = app.create(ALICE, &long()).send().await.expect(201);
     let job = app.only_job();
     assert_eq!(job.input, StoredInput::InBucket);
-    assert_eq!(app.images.keys(), [format!("in/{}.json", job.token)]);
+    assert_eq!(app.images.keys(), [format!("in/r30/{}.json", job.token)]);
     assert_eq!(created.json()["input"]["prompt"], long()["prompt"]);
     let path = format!("/v1/predictions/{}", created.id());
     assert_eq!(

@@ -111,7 +111,7 @@ async fn a_repeated_long_input_is_kept_once() {
     }
     assert_eq!(
         app.images.keys(),
-        [format!("in/{}.json", app.only_job().token)]
+        [format!("in/r30/{}.json", app.only_job().token)]
     );
 }
 

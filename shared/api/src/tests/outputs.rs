@@ -62,22 +62,19 @@ async fn serving_a_picture_asks_neither_for_a_key_nor_for_a_row() {
 #[tokio::test]
 async fn nothing_else_in_the_bucket_can_be_read() {
     let (app, job) = with_picture();
-    app.images.place(
-        &ObjectKey::input(&job.token),
-        "application/json",
-        b"{}".to_vec(),
-    );
+    app.images
+        .place(&job.input_key(), "application/json", b"{}".to_vec());
     let token = &job.token;
     let other = OutputToken::generated(&[9; 20]);
     let unknown = ObjectKey::output(Retention::Month, &other, Attempt::FIRST, 0, "jpg");
     for path in [
         format!("/{unknown}"),
-        format!("/in/{token}.json"),
+        format!("/in/r30/{token}.json"),
         format!("/o/r7/{token}/1-0.jpg"),
         format!("/o/r30/{token}/2-0.jpg"),
-        format!("/o/r30/{token}/..%2F..%2F..%2Fin%2F{token}.json"),
+        format!("/o/r30/{token}/..%2F..%2F..%2Fin%2Fr30%2F{token}.json"),
         format!("/o/r30/{token}"),
-        format!("/o/../in/{token}.json"),
+        format!("/o/../in/r30/{token}.json"),
         format!("/v1/o/r30/{token}/1-0.jpg"),
     ] {
         app.ask("GET", path).send().await.expect(404);

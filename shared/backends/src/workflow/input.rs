@@ -1,11 +1,9 @@
 //! What a workflow says about one input, and whether a value holds to it. The domain has checked what users send; this refuses
 //! a graph that the file's ranges do not allow, whoever made the params.
 
+use ryla_domain::input::Real;
 use serde::Deserialize;
 use serde_json::Value;
-
-/// Nearer to zero Python and Rust write numbers in different ways (1e-05 and 0.00001); no model could tell them from zero.
-const SMALLEST_REAL: f64 = 0.001;
 
 /// One input of a workflow.
 #[derive(Debug, Deserialize)]
@@ -79,7 +77,7 @@ impl Spec {
                 if !(*min..=*max).contains(&number) {
                     return Err("is outside its range");
                 }
-                if number != 0.0 && number.abs() < SMALLEST_REAL {
+                if number != 0.0 && number.abs() < Real::SMALLEST {
                     return Err("is too near to zero");
                 }
                 // A whole number is written as a real one and minus zero as zero, as in Python.

@@ -114,7 +114,17 @@ impl<'a> Fields<'a> {
             return default;
         };
         match value.as_f64() {
-            Some(number) if (limits.min..=limits.max).contains(&number) => number,
+            Some(number) if (limits.min..=limits.max).contains(&number) => {
+                if number != 0.0 && number.abs() < Real::SMALLEST {
+                    let smallest = Real::SMALLEST;
+                    self.refuse(
+                        name,
+                        format!("must be 0 or at least {smallest} away from it, not {number:e}"),
+                    );
+                }
+                // Minus zero becomes zero: it would be another text in the graph.
+                number + 0.0
+            }
             _ => {
                 let Real { min, max } = limits;
                 self.refuse(

@@ -28,6 +28,12 @@ pub struct Real {
     pub max: f64,
 }
 
+impl Real {
+    /// No number but 0 may be nearer to it: Python and Rust write smaller ones in different ways (1e-05
+    /// and 0.00001), no model could tell them from zero. JSON Schema cannot say it.
+    pub const SMALLEST: f64 = 0.001;
+}
+
 impl<T: Copy + Into<u64>> fmt::Display for Whole<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (min, max, step) = (self.min.into(), self.max.into(), self.step.into());

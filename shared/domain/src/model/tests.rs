@@ -2,6 +2,7 @@
 //! being in it.
 
 use super::*;
+use crate::input::Real;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -172,8 +173,11 @@ fn schema_and_reader_agree_about_every_value_of_every_field() {
                 let mut input = smallest.clone();
                 input.insert(name.clone(), value.clone());
                 let parsed = model.parse(&input, DRAWN_SEED);
+                let is_real = property["type"] == "number";
+                let tiny = |number: f64| number != 0.0 && number.abs() < Real::SMALLEST;
+                let too_near_to_0 = is_real && value.as_f64().is_some_and(tiny);
                 prop_assert_eq!(
-                    schema_allows(&property, &value),
+                    schema_allows(&property, &value) && !too_near_to_0,
                     parsed.is_ok(),
                     "{:?}",
                     parsed

@@ -6,7 +6,6 @@ use crate::read::long_input;
 use ryla_domain::input::FileRef;
 use ryla_domain::job::{Job, StoredInput};
 use ryla_domain::model::Model;
-use ryla_domain::output::ObjectKey;
 use ryla_domain::time::Ms;
 
 /// The files of the job's input, in the order of its fields. A model without pictures costs nothing.
@@ -36,7 +35,7 @@ pub(super) async fn of(
         let Some(sha256) = text.and_then(FileRef::hash_in) else {
             continue;
         };
-        let key = ObjectKey::input_file(&job.token, field);
+        let key = job.input_file_key(field);
         files.push(InputFile {
             field: field.clone(),
             get: images.sign_get(&key, lifetime).await?,

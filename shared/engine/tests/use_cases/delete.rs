@@ -3,7 +3,6 @@
 use crate::stage::{Stage, at};
 use ryla_domain::failure::Code;
 use ryla_domain::job::{AttemptEnd, Job, StoredInput};
-use ryla_domain::output::ObjectKey;
 use ryla_domain::report::Report;
 use ryla_domain::state::Phase;
 use ryla_engine::delete::DeleteError;
@@ -25,7 +24,7 @@ async fn twice_tried(stage: &Stage) -> Job {
     let job = job.clone().end_attempt(&job.origin(), end).unwrap();
     let job = job.claim(a_claim("second", at(21))).unwrap();
     stage.put_picture(&job);
-    let input = ObjectKey::input(&job.token);
+    let input = job.input_key();
     stage
         .images
         .place(&input, "application/json", b"{}".to_vec());

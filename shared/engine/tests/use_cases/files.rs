@@ -8,7 +8,7 @@ use ryla_domain::failure::Code;
 use ryla_domain::id::TraceId;
 use ryla_domain::job::{Job, RequestHash, StoredInput};
 use ryla_domain::model;
-use ryla_domain::output::{Format, ObjectKey};
+use ryla_domain::output::Format;
 use ryla_domain::report::Report;
 use ryla_domain::time::Ms;
 use ryla_engine::port::{Clock as _, JobStore as _, Write};
@@ -65,7 +65,7 @@ fn inline(job: &Job) -> &Value {
 async fn the_bytes_lie_beside_the_job_and_the_row_keeps_their_hash() {
     let stage = Stage::new();
     let job = accepted(&stage).await;
-    let face = ObjectKey::input_file(&job.token, "reference_image");
+    let face = job.input_file_key("reference_image");
     assert_eq!(stage.images.keys(), [face.as_str()]);
     let object = stage.images.object(&face).unwrap();
     assert_eq!(object.content_type, "image/jpeg");
@@ -120,7 +120,7 @@ async fn the_worker_gets_permission_to_read_and_the_hash() {
         assert_eq!(request.workflow, "face-swap");
         assert_eq!(file.field, "reference_image");
         assert_eq!(format!("sha256:{}", file.sha256), hash(&a_jpeg("me")));
-        let key = ObjectKey::input_file(&job.token, "reference_image");
+        let key = job.input_file_key("reference_image");
         let until = stage.clock.now() + stage.settings.timers.presign;
         let url = format!("memory://get/{key}?until={until}&type=");
         assert_eq!(file.get.expose(), url);
@@ -159,7 +159,7 @@ async fn a_retry_has_files_of_its_own() {
     };
     let again = retry("first").await.unwrap().unwrap().job;
     assert_eq!(inline(&again), inline(&job));
-    let key = |job: &Job| ObjectKey::input_file(&job.token, "reference_image");
+    let key = |job: &Job| job.input_file_key("reference_image");
     let file = stage.images.object(&key(&again)).unwrap();
     assert_eq!(file.bytes, a_jpeg("me"));
 

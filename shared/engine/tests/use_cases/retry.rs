@@ -3,7 +3,6 @@
 use crate::stage::{Stage, at};
 use ryla_domain::id::TraceId;
 use ryla_domain::job::{Job, RequestHash, StoredInput};
-use ryla_domain::output::ObjectKey;
 use ryla_domain::state::Phase;
 use ryla_engine::port::ImageStore;
 use ryla_engine::retry::{Retry, RetryError};
@@ -78,18 +77,14 @@ async fn a_long_input_is_read_back_from_the_bucket() {
         "{missing:?}"
     );
     let input = flux_dev_input(&"🗼".repeat(3_000), 11);
-    let (key, bytes) = (ObjectKey::input(&job.token), input.to_string().into_bytes());
+    let (key, bytes) = (job.input_key(), input.to_string().into_bytes());
     ImageStore::put(stage.images.as_ref(), &key, "application/json", bytes)
         .await
         .unwrap();
     let again = repeat(&stage, &job).await.unwrap().unwrap().job;
     let read = stage.ports().read().input(&again).await.unwrap();
     assert!(read == Some(input));
-    assert_ne!(
-        ObjectKey::input(&again.token),
-        key,
-        "the copy is the new job's own"
-    );
+    assert_ne!(again.input_key(), key, "the copy is the new job's own");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::stage::{NoQueue, Quirk, Stage, account, at, prompt, request};
 use ryla_domain::id::{AccountId, JobId};
 use ryla_domain::job::{DeadlineBy, Job, RequestHash, StoredInput};
-use ryla_domain::output::{ObjectKey, Retention};
+use ryla_domain::output::Retention;
 use ryla_domain::route::Route;
 use ryla_domain::state::Phase;
 use ryla_domain::time::Ms;
@@ -324,7 +324,7 @@ async fn a_long_input_lies_in_the_bucket_before_its_row_is_there() {
     let asked = request(&account, &input, Identity::Random);
     let job = self::submit(&stage).run(&asked).await.unwrap().job;
     assert_eq!(job.input, StoredInput::InBucket);
-    let key = ObjectKey::input(&job.token);
+    let key = job.input_key();
     let (media, bytes) = ImageStore::get(stage.images.as_ref(), &key, 1 << 20)
         .await
         .unwrap()
@@ -347,7 +347,7 @@ async fn the_objects_of_a_repetition_are_not_left_behind() {
     let [job] = &stage.jobs.jobs()[..] else {
         panic!("one job")
     };
-    let input = ObjectKey::input(&job.token);
+    let input = job.input_key();
     assert_eq!(stage.images.keys(), [input.as_str()]);
 }
 

@@ -236,3 +236,16 @@ fn a_flood_of_unknown_fields_makes_a_short_answer() {
         "holds 980 more unknown fields"
     );
 }
+
+#[test]
+fn a_number_is_zero_or_not_nearer_to_it_than_a_thousandth() {
+    const STRENGTH: Real = Real { min: 0.0, max: 1.0 };
+    let strength = |value| read(value, |fields| fields.real("field", &STRENGTH, 0.5));
+    assert_eq!(strength(json!(0.001)), Ok(0.001));
+    let zero = strength(json!(-0.0)).unwrap();
+    assert!(zero == 0.0 && zero.is_sign_positive());
+    assert_eq!(
+        strength(json!(0.0001)),
+        Err("must be 0 or at least 0.001 away from it, not 1e-4".to_owned())
+    );
+}

@@ -3,7 +3,6 @@
 use super::{dispatch_on, handle, started_on, started_on_pod, unavailable};
 use crate::stage::{Quirk, Stage, at, claim, start_of};
 use ryla_domain::job::StoredInput;
-use ryla_domain::output::ObjectKey;
 use ryla_domain::state::{Phase, State};
 use ryla_domain::time::Ms;
 use ryla_engine::dispatch::Handled;
@@ -59,7 +58,7 @@ async fn a_long_input_travels_as_a_url() {
     let Work::ParamsAt(url) = &stage.preview.requests()[0].work else {
         panic!("a long input lies in the bucket")
     };
-    assert!(url.expose().contains(ObjectKey::input(&job.token).as_str()));
+    assert!(url.expose().contains(job.input_key().as_str()));
 }
 
 #[tokio::test]

@@ -157,6 +157,16 @@ async fn a_picture_counts_although_its_backend_has_no_word_of_it() {
 }
 
 #[tokio::test]
+async fn a_claimed_run_that_its_backend_has_forgotten_is_not_sent_again_where_its_picture_lies() {
+    let stage = Stage::new();
+    let job = stage.store(a_job().in_phase(Phase::Dispatching)).await;
+    stage.put_picture(&job);
+    let tally = stage.sweep_at(&stage.only_preview(), 120).await;
+    assert_eq!((tally.moved, tally.resent), (1, 0));
+    assert_eq!(stage.row(&job.key).await.state.phase(), Phase::Succeeded);
+}
+
+#[tokio::test]
 async fn a_run_that_is_gone_begins_anew_as_the_next_attempt() {
     let stage = Stage::new();
     let vanishes = Course {
