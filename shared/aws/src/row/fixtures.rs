@@ -139,7 +139,24 @@ fn kinds() -> Vec<(&'static str, Job)> {
     let mut removed = job("fixture-data-removed", succeeded());
     removed.input = StoredInput::Removed;
     removed.data_removed = true;
+    let mut face = job("fixture-face", accepted(None));
+    face.model = "live-portrait".to_owned();
+    face.format = Format::Mp4;
+    let hash = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
+    face.input = StoredInput::Inline(json!({
+        "reference_image": format!("sha256:{hash}"), "motion": "smile", "duration_seconds": 10.0,
+    }));
+    // Its index lies behind the bytes that were looked at.
+    let mut video = job("fixture-video", succeeded());
+    video.model.clone_from(&face.model);
+    video.format = face.format;
+    if let State::Succeeded { outputs, .. } = &mut video.state {
+        outputs[0].width = 0;
+        outputs[0].height = 0;
+    }
     vec![
+        ("file-in-input", face),
+        ("video", video),
         ("accepted", job("fixture-accepted", accepted(None))),
         (
             "accepted-held",
