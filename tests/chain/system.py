@@ -137,7 +137,11 @@ def system(gpu: Container, folder: Path) -> Iterator[System]:
             yield System(url, key, link, gpu, folder)
         finally:
             process.terminate()
-            process.wait(20)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
             if process.stdout is not None:
                 process.stdout.close()
             link.close()

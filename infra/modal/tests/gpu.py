@@ -178,6 +178,8 @@ class Network:
         answer = self.gets.get(request.url.path, 404)
         if isinstance(answer, list):
             answer = answer.pop(0)
+        if answer == "broken gzip":
+            return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"not gzip"))
         return httpx.Response(answer) if isinstance(answer, int) else httpx.Response(200, content=answer)
 
     def put(self, request: httpx.Request) -> httpx.Response:

@@ -137,10 +137,10 @@ def test_a_users_host_that_resolves_to_a_private_address_is_not_asked(bench: Ben
     assert bench.net.got == []
 
 
-@pytest.mark.parametrize("answer", [302, 404, 503, b"<html>"])
-def test_a_users_url_without_a_picture_is_invalid_input_and_final(bench: Bench, answer: int | bytes) -> None:
+@pytest.mark.parametrize("answer", [302, 404, 503, b"<html>", "broken gzip"])
+def test_a_users_url_without_a_picture_is_invalid_input_and_final(bench: Bench, answer: int | bytes | str) -> None:
     users(bench, "https://pictures.example/me.jpg")
-    bench.net.gets["/me.jpg"] = [503] * 9 if answer == 503 else answer
+    bench.net.gets["/me.jpg"] = [answer] * 9 if answer in (503, "broken gzip") else answer
     assert bench.run()["error"]["code"] == "invalid_input"
     assert bench.comfy.started == []
 

@@ -95,6 +95,8 @@ BAD: list[tuple[Any, str]] = [
     (with_input("KSampler", "model", {"a": 1}), "workflow."),
     (with_input("EmptySD3LatentImage", "width", 4096), "workflow."),
     (with_input("EmptySD3LatentImage", "batch_size", 5), "workflow."),
+    (with_input("EmptySD3LatentImage", "width", 0), "workflow."),
+    (with_input("KSampler", "cfg", float("inf")), "workflow."),
     (with_input("CheckpointLoaderSimple", "ckpt_name", "../../etc/x.safetensors"), "workflow."),
     (graph() | {"x": node("LoraLoader", lora_name="ab" * 32 + ".safetensors")}, "workflow.x.lora_name"),
     (graph() | {"x": node("ApplyPulidFlux"), "y": node("AdvancedLivePortrait")}, "workflow: uses nodes that no single"),
@@ -117,6 +119,15 @@ def test_work_is_bounded_as_a_whole() -> None:
     assert RawWorkflow(most, [], ALLOWED).family == "flux"
     with pytest.raises(Refused, match="too much"):
         RawWorkflow(most | {"x": node("KSampler", steps=1)}, [], ALLOWED)
+    # A picture may be as large as one can be.
+    loaded = graph() | {"x": node("LoadImage", image="me.png"), "y": node("KSampler", steps=100)}
+    with pytest.raises(Refused, match="too much"):
+        RawWorkflow(loaded, ["me.png"], ALLOWED)
+
+
+def test_numbers_that_are_no_json_are_refused(place: Place) -> None:
+    answer = place.client.post("/workflow", content=b'{"1": {"class_type": "KSampler", "inputs": {"cfg": NaN}}}')
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
 
 
 def test_what_only_the_container_finds_wrong_is_said_as_well(place: Place) -> None:

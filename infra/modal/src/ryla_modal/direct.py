@@ -28,7 +28,7 @@ from ryla_modal.fetch import MAX_INPUT_BYTES
 from ryla_modal.places import Resolve, resolve_host
 from ryla_modal.raw import MAX_IMAGE_PIXELS, MAX_IMAGES, NAME, RawWorkflow, allowed_nodes
 from ryla_modal.references import picture_of
-from ryla_modal.wire import Refused, invalid
+from ryla_modal.wire import Refused, invalid, no_constant
 from ryla_modal.workflows import Workflows
 
 # A picture in base64 and everything else of the message.
@@ -153,7 +153,7 @@ async def _body(request: Request) -> bytes:
 def _params(body: bytes) -> dict[str, Any]:
     """The fields by their snake_case names."""
     try:
-        message = json.loads(body)
+        message = json.loads(body, parse_constant=no_constant)
     except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):

@@ -43,7 +43,7 @@ def fetch(
                     return _read(response, what, limit, tick, absent)
                 if response.status_code not in {408, 429} and response.status_code < 500:
                     raise Failed(absent, f"{what}: its file answers {response.status_code}")
-        except httpx.TransportError:
+        except (httpx.TransportError, httpx.DecodingError):
             pass
         tick()
     raise Failed("internal", f"{what}: its file could not be fetched")

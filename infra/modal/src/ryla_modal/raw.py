@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from ryla_modal.families import FAMILIES
@@ -86,8 +87,11 @@ class RawWorkflow:
                     raise invalid(where, "must be a number here" if name in WORK else "must be a link to a node of this graph")
             elif isinstance(value, str):
                 self._check_text(where, str(node["class_type"]), name, value)
-            elif value is not None and not isinstance(value, bool | int | float):
-                raise invalid(where, "must be a number, a text or a link")
+            elif value is not None and (not isinstance(value, bool | int | float) or not isfinite(value)):
+                raise invalid(where, "must be a finite number, a text or a link")
+            # 0 means to ComfyUI that the side follows the other one, whatever comes of it.
+            if name in ("width", "height") and value == 0:
+                raise invalid(where, "must not be 0")
             if name in LIMITS and not isinstance(value, list) and not _is_number(value, LIMITS[name]):
                 raise invalid(where, f"must be a number up to {LIMITS[name]}")
 
@@ -140,7 +144,8 @@ def _check_work(graph: Mapping[str, Mapping[str, Any]]) -> None:
         return max((value for item in inputs if isinstance(value := item.get(name), int | float)), default=otherwise)
 
     steps = sum(item["steps"] for item in inputs if isinstance(item.get("steps"), int | float))
-    pixels = max(most("width", 1) * most("height", 1), most("megapixels", 0) * 1024 * 1024)
+    given = MAX_IMAGE_PIXELS if any(node["class_type"] == "LoadImage" for node in graph.values()) else 1
+    pixels = max(most("width", 1) * most("height", 1), most("megapixels", 0) * 1024 * 1024, given)
     if steps * pixels * most("batch_size", 1) * max(1, most("length", 1) / 4) > MAX_STEP_PIXELS:
         raise invalid("workflow", "asks for too much: steps x pixels x pictures")
 

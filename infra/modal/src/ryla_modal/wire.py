@@ -122,7 +122,7 @@ def decode(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_SUBMIT_BYTES:
         raise Refused(413, "too_large", "the message is longer than 256 KiB")
     try:
-        message = json.loads(body, parse_constant=_no_constant)
+        message = json.loads(body, parse_constant=no_constant)
     except (ValueError, RecursionError):
         raise Refused(400, "invalid_input", "body: must be JSON") from None
     if not isinstance(message, dict):
@@ -252,7 +252,8 @@ def _url(value: object, where: str) -> str:
     return value
 
 
-def _no_constant(name: str) -> None:
+def no_constant(name: str) -> None:
+    """NaN and Infinity are no JSON, whatever Python's reader takes."""
     raise ValueError(name)
 
 
