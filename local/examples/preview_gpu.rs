@@ -17,6 +17,7 @@ const RUN: Ms = Ms(300);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    ryla_engine::log::to_stderr("debug");
     let path = std::env::args_os()
         .nth(1)
         .context("usage: preview_gpu CA_FILE (who signed the certificate of PUBLIC_URL)")?;

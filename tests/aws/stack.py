@@ -35,6 +35,8 @@ REGION = "eu-central-1"
 NAME = "ryla-test"
 # What ministack takes for the root user of the account.
 ROOT_USER = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+# With which the functions sign in at the GPU; it takes any.
+MODAL_KEY, MODAL_SECRET = "wk-canary-of-the-aws-tests", "ws-canary-of-the-aws-tests"
 # Its Runtime API and its gateway answer in two small writes: with Nagle each call costs 40 ms more than it need.
 PATCH = "import socketserver\nsocketserver.StreamRequestHandler.disable_nagle_algorithm = True\n"
 
@@ -118,6 +120,8 @@ class Stack:
             "Architecture": "x86_64",
             "PublicUrl": self.url,
             "ModalJobsUrl": gpu_url,
+            "ModalKey": MODAL_KEY,
+            "ModalSecret": MODAL_SECRET,
             "UseModal": "true",
             "LogLevel": "debug",
             # Short enough for a test to see each of them come to an end.
@@ -275,4 +279,15 @@ def deployed(work: Path) -> Iterator[Stack]:
         yield stack
 
 
-__all__ = ["FUNCTIONS", "NAME", "REGION", "ROOT", "Credentials", "Stack", "ask", "deployed"]
+__all__ = [
+    "FUNCTIONS",
+    "MODAL_KEY",
+    "MODAL_SECRET",
+    "NAME",
+    "REGION",
+    "ROOT",
+    "Credentials",
+    "Stack",
+    "ask",
+    "deployed",
+]
