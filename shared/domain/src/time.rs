@@ -36,6 +36,16 @@ impl Ms {
         self.0 as f64 / 1000.0
     }
 
+    /// A length given in seconds and parts of one, cut to whole milliseconds; less than nothing is 0.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the cast saturates at both ends"
+    )]
+    pub fn from_secs_f64(seconds: f64) -> Self {
+        Self((seconds * 1000.0) as u64)
+    }
+
     /// `self` doubled `times` times, without overflow.
     #[must_use]
     pub const fn doubled(self, times: u32) -> Self {

@@ -77,9 +77,9 @@ impl Period {
             return None;
         }
         let off_s = LEAST_OFF_S.max(self.off_s * 2.0);
-        let at = last + ms(self.every_s);
+        let at = last + Ms::from_secs_f64(self.every_s);
         let chance = f64::from(self.agreed) / (f64::from(self.agreed) + 1.0);
-        (now < at + ms(off_s)).then_some(Due {
+        (now < at + Ms::from_secs_f64(off_s)).then_some(Due {
             at,
             off_s,
             every_s: self.every_s,
@@ -91,12 +91,12 @@ impl Period {
 impl Due {
     /// The last instant at which a boot can begin and be over in time.
     pub(super) fn boot_by(&self, terms: &Terms) -> UnixMs {
-        self.at - ms(self.off_s + terms.boot_s())
+        self.at - Ms::from_secs_f64(self.off_s + terms.boot_s())
     }
 
     /// Until when a container that was booted for it is held.
     pub(super) fn over_at(&self) -> UnixMs {
-        self.at + ms(self.off_s)
+        self.at + Ms::from_secs_f64(self.off_s)
     }
 
     /// What a boot at `now` is expected to save, less what it is expected to cost beyond the boot that
@@ -109,15 +109,6 @@ impl Due {
         self.chance * (saved_usd - idle_s * terms.usd_per_s())
             - (1.0 - self.chance) * wasted_s * terms.usd_per_s()
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "seconds between two requests, at least 0"
-)]
-fn ms(seconds: f64) -> Ms {
-    Ms((seconds * 1000.0) as u64)
 }
 
 #[cfg(test)]

@@ -54,12 +54,12 @@ impl Shadow {
                 self.boots.remove(0);
             }
             if self.line.is_empty() {
-                let until = at + ms(hold_s(at, self.busy.len()));
+                let until = at + Ms::from_secs_f64(hold_s(at, self.busy.len()));
                 self.idle.push(Held { since: at, until });
             } else {
                 let waited_s = at.since(self.line.remove(0)).as_seconds();
                 self.usd += terms.value_usd() * terms.share_of_cold_wait(waited_s);
-                self.busy.push(at + ms(terms.service_s()));
+                self.busy.push(at + Ms::from_secs_f64(terms.service_s()));
             }
         }
         let usd = &mut self.usd;
@@ -76,7 +76,7 @@ impl Shadow {
     pub(super) fn arrived(&mut self, now: UnixMs, terms: &Terms) {
         if let Some(held) = self.idle.pop() {
             self.usd += now.since(held.since).as_seconds() * terms.usd_per_s();
-            self.busy.push(now + ms(terms.service_s()));
+            self.busy.push(now + Ms::from_secs_f64(terms.service_s()));
             return;
         }
         if self.line.len() >= 4 * MOST {
@@ -87,7 +87,7 @@ impl Shadow {
         self.line.push(now);
         if self.boots.len() < self.line.len() && self.busy.len() + self.boots.len() < MOST {
             self.usd += terms.boot_s() * terms.usd_per_s();
-            self.boots.push(now + ms(terms.boot_s()));
+            self.boots.push(now + Ms::from_secs_f64(terms.boot_s()));
         }
     }
 
@@ -95,15 +95,6 @@ impl Shadow {
     pub(super) fn take_usd(&mut self) -> f64 {
         std::mem::take(&mut self.usd)
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "seconds of a hold, a boot or a request are at least 0 and at most a day"
-)]
-fn ms(seconds: f64) -> Ms {
-    Ms((seconds * 1000.0) as u64)
 }
 
 #[cfg(test)]
