@@ -33,8 +33,8 @@ const SIDE_BY_SIDE: usize = 8;
 /// The most messages that one sweep sends again.
 const MAX_RESENDS: u32 = 1000;
 
-/// Past its deadline a job is looked at again after at most that many periods: it is to end, and what
-/// kept the last look from ending it may be over by now.
+/// No look is put off to later than that many periods after the deadline, whatever the clock of the
+/// sweep that leased the entry said: from then on every sweep looks, until the job has ended.
 const LATE_PERIODS: u64 = 4;
 
 /// What a sweep looks at.
@@ -207,8 +207,9 @@ impl Sweep {
     }
 
     /// When the entry is looked at next, should this look come to nothing. The deadline is never
-    /// skipped; after it the waits begin anew with one period, since the job is to end at once. Half
-    /// a period early, so that the sweep which comes then does not just miss it.
+    /// skipped, and after it every sweep looks, since the job is to end at once and what kept the last
+    /// look from ending it may be over. Half a period early, so that the sweep which comes then does not
+    /// just miss it. Always later than it was: of two sweeps that come to one entry, one has it.
     fn later(&self, entry: &DueEntry, now: UnixMs) -> DueMove {
         let backoff = self.settings.timers.sweep_backoff();
         let half_a_period = Ms(backoff.base.0 / 2);
@@ -216,13 +217,13 @@ impl Sweep {
         let at = match entry.deadline_at {
             Some(deadline) if deadline > now => deadline.min(next(backoff.wait(entry.tries))),
             Some(deadline) => {
-                let ceiling = Ms(backoff.base.0.saturating_mul(LATE_PERIODS));
-                next(now.since(deadline).clamp(backoff.base, ceiling))
+                let latest = deadline + Ms(backoff.base.0.saturating_mul(LATE_PERIODS));
+                next(backoff.base).min(latest)
             }
             None => next(backoff.wait(entry.tries)),
         };
         DueMove::Later {
-            at,
+            at: at.max(entry.due_at + Ms(1)),
             tries: entry.tries.saturating_add(1),
         }
     }

@@ -16,9 +16,6 @@ use std::fmt;
 /// How late after its deadline a job may end: one sweep that comes by, and one that died.
 pub const GRACE: Ms = Ms::seconds(120);
 
-/// For how long a sweep puts off a job that is past its deadline, at most.
-const PUT_OFF: Ms = Ms::seconds(240);
-
 /// How late after its deadline, or after the end of a storm, a job may end that a storm hit.
 pub const HOSTILE_GRACE: Ms = Ms::seconds(600);
 
@@ -103,12 +100,7 @@ impl Ending {
         }
         let limit = match self.weather.storm {
             None => job.deadline.at + GRACE,
-            // A clock that was ahead may have put off a job past its deadline by its skew and four
-            // periods, just before the storm was over.
-            Some(storm) => {
-                let over_at = CREATED_AT + storm.over_at;
-                job.deadline.at.max(over_at + PUT_OFF) + HOSTILE_GRACE
-            }
+            Some(storm) => job.deadline.at.max(CREATED_AT + storm.over_at) + HOSTILE_GRACE,
         };
         if ended_at > limit {
             let late = ended_at.since(limit).as_seconds();
