@@ -122,6 +122,12 @@ impl Submit {
         let backend = self.route.first().ok_or(SubmitError::NoBackend)?;
         let now = self.clock.now();
         let (draft, objects) = self.draft(request, parsed, backend, now);
+        if let Some(job) = self.earlier(request, !objects.is_empty(), now).await? {
+            return Ok(Submitted {
+                job,
+                replayed: true,
+            });
+        }
         let keys: Vec<ObjectKey> = objects.iter().map(|object| object.key.clone()).collect();
         let submitted = match self.store(objects).await {
             Ok(()) => self.put(request, draft, now).await,
@@ -144,6 +150,33 @@ impl Submit {
         submitted
     }
 
+    /// The job of an equal request before this one, where that takes a look of its own: for a retry that
+    /// only counts, and before objects are put that a repetition would put in vain. All others hear of it
+    /// from the put of the row, which costs them nothing.
+    async fn earlier(
+        &self,
+        request: &Request<'_>,
+        puts_objects: bool,
+        now: UnixMs,
+    ) -> Result<Option<Job>, SubmitError> {
+        let id = match &request.identity {
+            Identity::Counted { retry } if *retry > 0 => {
+                return Ok(self.newest_twin(request, now).await?);
+            }
+            Identity::Key(key) if puts_objects => self.derived_id(request, &[key]),
+            Identity::Chosen(id) if puts_objects => id.clone(),
+            _ => return Ok(None),
+        };
+        let key = JobKey {
+            account: request.account.clone(),
+            id,
+        };
+        match self.jobs.read(&key, now, Consistency::Strong).await? {
+            Some(job) if job.request_hash != request.hash => Err(SubmitError::UsedByAnother),
+            found => Ok(found),
+        }
+    }
+
     /// Puts the row under the id that the request's identity gives it.
     async fn put(
         &self,
@@ -160,13 +193,9 @@ impl Submit {
             Identity::Chosen(id) => self.create(draft, id.clone(), now).await,
             Identity::Counted { retry: 0 } => self.create_twin(request, draft, now).await,
             Identity::Counted { .. } => {
-                if let Some(job) = self.newest_twin(request, now).await? {
-                    return Ok(Submitted {
-                        job,
-                        replayed: true,
-                    });
-                }
-                // The first try was lost, or its put is still under way: then its job is this one.
+                // The first try was lost, or its put is still under way. If that lands first, its job is
+                // this one. If it lands later, it is taken for a wanted twin: nothing tells it from the
+                // client's next request, and of two wanted pictures none may be missing.
                 let id = self.twin_id(request, minute_of(now), 0);
                 self.create(draft, id, now).await
             }

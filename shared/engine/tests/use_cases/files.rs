@@ -91,14 +91,98 @@ async fn of_bad_input_nothing_is_stored() {
     assert!(stage.jobs.jobs().is_empty());
 }
 
+/// The ways in which a request can be known for a repetition, first try and second.
+fn named() -> [(Identity, Identity); 3] {
+    let key = Identity::Key("once".to_owned());
+    let chosen = Identity::Chosen("my-own-id".parse().unwrap());
+    let counted = |retry| Identity::Counted { retry };
+    [
+        (key.clone(), key),
+        (chosen.clone(), chosen),
+        (counted(0), counted(1)),
+    ]
+}
+
 #[tokio::test]
-async fn the_files_of_a_repetition_are_not_left_behind() {
-    let stage = Stage::new();
-    for _ in 0..3 {
-        let identity = Identity::Key("once".to_owned());
-        submit(&stage, &swap(), identity).await.unwrap();
+async fn the_files_of_a_repetition_are_not_uploaded_again() {
+    for (first, again) in named() {
+        let stage = Stage::new();
+        let job = submit(&stage, &swap(), first).await.unwrap().job;
+        for _ in 0..2 {
+            let again = submit(&stage, &swap(), again.clone()).await.unwrap();
+            assert_eq!((again.job, again.replayed), (job.clone(), true));
+        }
+        assert_eq!(stage.images.puts(), 1, "{again:?}");
+        assert_eq!(stage.images.keys().len(), 1, "{again:?}");
     }
-    assert_eq!(stage.images.keys().len(), 1);
+}
+
+#[tokio::test]
+async fn the_files_of_a_request_under_a_used_name_are_not_uploaded() {
+    for (name, _) in named().into_iter().take(2) {
+        let stage = Stage::new();
+        submit(&stage, &swap(), name.clone()).await.unwrap();
+        let mut submit = stage.ports().submit(&stage.settings);
+        submit.route = stage.only_preview().route();
+        let (account, input) = (account(), swap());
+        let mut other = request(&account, &input, name);
+        other.model = model::find("ryla", "face-swap").unwrap();
+        other.hash = RequestHash([2; 32]);
+        let refused = submit.run(&other).await;
+        assert!(
+            matches!(refused, Err(SubmitError::UsedByAnother)),
+            "{refused:?}"
+        );
+        assert_eq!(stage.images.puts(), 1);
+    }
+}
+
+/// The first try's row lands between the second one's look and its put.
+#[tokio::test]
+async fn the_files_of_a_repetition_that_was_overtaken_are_not_left_behind() {
+    let named = named().into_iter();
+    for (first, again) in named {
+        let stage = Stage::new();
+        let (mut earlier, route) = (
+            stage.ports().submit(&stage.settings),
+            stage.only_preview().route(),
+        );
+        earlier.route = route.clone();
+        let overtaken = stage.ports_before_write(0, async move {
+            let (account, input) = (account(), swap());
+            let mut asked = request(&account, &input, first);
+            asked.model = model::find("ryla", "face-swap").unwrap();
+            earlier.run(&asked).await.unwrap();
+        });
+        let mut late = overtaken.submit(&stage.settings);
+        late.route = route;
+        let (account, input) = (account(), swap());
+        let mut asked = request(&account, &input, again.clone());
+        asked.model = model::find("ryla", "face-swap").unwrap();
+        let submitted = late.run(&asked).await.unwrap();
+        assert!(submitted.replayed, "{again:?}");
+        assert_eq!(stage.images.puts(), 2, "{again:?}");
+        let kept = submitted.job.input_file_key("reference_image");
+        assert_eq!(stage.images.keys(), [kept.as_str()], "{again:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_costs_a_look_only_where_a_picture_would_be_uploaded() {
+    for (name, _) in named().into_iter().take(2) {
+        let stage = Stage::new();
+        let calls = |stage: &Stage| stage.jobs.calls();
+        submit(&stage, &swap(), name.clone()).await.unwrap();
+        assert_eq!(calls(&stage), 2, "with a picture");
+        let by_url = json!({
+            "base_image": "https://pictures.example/beach.jpg",
+            "reference_image": "https://pictures.example/me.jpg",
+        });
+        let stage = Stage::new();
+        let input = by_url.as_object().unwrap();
+        submit(&stage, input, name.clone()).await.unwrap();
+        assert_eq!(calls(&stage), 1, "with addresses of pictures");
+    }
 }
 
 #[tokio::test]

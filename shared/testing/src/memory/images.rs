@@ -8,6 +8,7 @@ use ryla_domain::output::ObjectKey;
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_engine::port::{Clock, Glimpse, ImageError, ImageStore, SignedPut, SignedUrl};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// An object of the bucket.
@@ -36,6 +37,7 @@ impl StoredObject {
 pub struct MemoryImageStore {
     clock: Arc<dyn Clock>,
     objects: Mutex<BTreeMap<String, StoredObject>>,
+    puts: AtomicU64,
 }
 
 impl MemoryImageStore {
@@ -44,7 +46,13 @@ impl MemoryImageStore {
         Self {
             clock,
             objects: Mutex::default(),
+            puts: AtomicU64::new(0),
         }
+    }
+
+    /// How often the port was asked to put an object; what workers put by URL does not count.
+    pub fn puts(&self) -> u64 {
+        self.puts.load(Ordering::Relaxed)
     }
 
     /// What lies there.
@@ -131,6 +139,7 @@ impl ImageStore for MemoryImageStore {
         content_type: &str,
         bytes: Vec<u8>,
     ) -> Result<(), ImageError> {
+        self.puts.fetch_add(1, Ordering::Relaxed);
         let mut objects = lock(&self.objects);
         if objects.contains_key(key.as_str()) {
             return Err(ImageError::Exists);
