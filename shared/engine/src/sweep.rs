@@ -305,11 +305,11 @@ impl Sweep {
     /// Enough looks have come to nothing: the job ends, and what may run of it is stopped.
     async fn give_up(&self, job: Job, now: UnixMs) -> Result<Done, SweepError> {
         if !matches!(job.state, State::Accepted(_)) {
+            self.stop(&job).await;
             // The last look: a bucket that cannot be asked holds it up no longer.
             if self.found_in_the_bucket(&job).await.unwrap_or(false) {
                 return Ok(Done::Moved);
             }
-            self.stop(&job).await;
         }
         let next = job.clone().give_up(now)?;
         self.write_once(job, next).await
@@ -369,7 +369,7 @@ impl Sweep {
         match verdict {
             Verdict::Leave => Ok(Done::Nothing),
             Verdict::Complete(report) => self.complete(job, &report, now).await,
-            Verdict::Resend | Verdict::Write(_) | Verdict::StopThenWrite(_)
+            Verdict::Resend | Verdict::Write(_)
                 if no_word && self.found_in_the_bucket(&job).await? =>
             {
                 Ok(Done::Moved)
@@ -378,6 +378,10 @@ impl Sweep {
             Verdict::Write(next) => self.write_once(job, *next).await,
             Verdict::StopThenWrite(next) => {
                 self.stop(&job).await;
+                // It may have ended while we asked, and been stopped no more.
+                if self.found_in_the_bucket(&job).await? {
+                    return Ok(Done::Moved);
+                }
                 self.write_once(job, *next).await
             }
         }

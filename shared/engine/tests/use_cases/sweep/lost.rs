@@ -2,14 +2,22 @@
 
 use super::{NEVER_ENDS, NOTHING, running, taken};
 use crate::stage::{Stage, at};
+use async_trait::async_trait;
+use ryla_domain::id::{BackendId, Run, TraceId};
 use ryla_domain::job::{Due, Job};
+use ryla_domain::output::ObjectKey;
+use ryla_domain::overdue::Answer;
 use ryla_domain::state::{CancelReason, Phase, State};
 use ryla_domain::time::Ms;
 use ryla_engine::message::Do;
-use ryla_engine::port::{JobStore, Shard};
+use ryla_engine::port::{
+    Backend, Backends, Cancelled, Capabilities, JobStore, RunRequest, Shard, StartOutcome,
+};
 use ryla_engine::sweep::{Scope, Tally};
-use ryla_testing::backend::{Course, End};
+use ryla_testing::MemoryImageStore;
+use ryla_testing::backend::{Course, End, FakeBackend, a_jpeg};
 use ryla_testing::sample::a_job;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn what_is_not_due_is_not_touched() {
@@ -153,6 +161,71 @@ async fn a_picture_counts_although_its_backend_has_no_word_of_it() {
             panic!("{course:?}, {looks} looks: {:?}", row.state)
         };
         assert_eq!(ended.cost_usd_micros, None, "nobody said what it took");
+    }
+}
+
+/// Its run puts the picture into the bucket between our question and our word to stop.
+struct EndsWhileStopped {
+    id: BackendId,
+    answer: Answer,
+    images: Arc<MemoryImageStore>,
+    picture: ObjectKey,
+}
+
+#[async_trait]
+impl Backend for EndsWhileStopped {
+    fn id(&self) -> &BackendId {
+        &self.id
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        FakeBackend::BY_NAME
+    }
+
+    async fn start(&self, _: &RunRequest) -> StartOutcome {
+        StartOutcome::Unknown
+    }
+
+    async fn check(&self, _: &Run, _: &TraceId) -> Answer {
+        self.answer.clone()
+    }
+
+    async fn cancel(&self, _: &Run, _: &TraceId) -> Cancelled {
+        let bytes = a_jpeg("a lighthouse");
+        self.images.place(&self.picture, "image/jpeg", bytes);
+        Cancelled::Confirmed
+    }
+}
+
+/// Nobody pays for the same picture twice because its run ended a moment too late to be asked about it.
+#[tokio::test]
+async fn a_run_that_ends_while_it_is_stopped_has_made_the_picture() {
+    let is_running = Answer::Running { call: None };
+    for (answer, looks, second) in [
+        (is_running.clone(), 0, 240),
+        (Answer::Pending, 0, 240),
+        (Answer::Unreachable, 0, 240),
+        (is_running.clone(), 0, 901),
+        (is_running, 10, 120),
+    ] {
+        let stage = Stage::new();
+        let mut job = running(&stage, NEVER_ENDS).await;
+        let due = at(120);
+        job.due = Some(Due {
+            at: due,
+            tries: looks,
+        });
+        stage.jobs.upgrade(&job);
+        let backend = EndsWhileStopped {
+            id: job.backend.clone(),
+            answer: answer.clone(),
+            images: Arc::clone(&stage.images),
+            picture: job.output_key(0),
+        };
+        let backends = Backends::new(vec![Arc::new(backend) as Arc<dyn Backend>]);
+        stage.sweep_at(&backends, second).await;
+        let phase = stage.row(&job.key).await.state.phase();
+        assert_eq!(phase, Phase::Succeeded, "{answer:?} after {second} s");
     }
 }
 
