@@ -91,7 +91,7 @@ pub(crate) fn run(data: &[u8]) {
             assert_comes_back(&job);
             assert_can_be_shown(&job);
         }
-        Err(StoreError::Corrupt(name)) => {
+        Err(StoreError::Corrupt(name) | StoreError::NewerValue(name)) => {
             assert!(
                 ATTRIBUTES.contains(&name.as_str()),
                 "{name} is an attribute"

@@ -171,6 +171,12 @@ impl Plant for Table {
         self.put_newer(job).await;
     }
 
+    async fn newer_value(&self, job: &Job, name: &str) {
+        let mut row = row::encode(job);
+        row.insert(name.to_owned(), text("of_a_newer_build"));
+        self.put(row).await;
+    }
+
     async fn garbage(&self, key: &JobKey, due_at: UnixMs) {
         self.put_garbage(key, due_at).await;
     }

@@ -381,7 +381,7 @@ def test_what_only_a_log_line_says_raises_an_alarm_as_well(template: Template) -
         for filter_ in template.of_type("AWS::Logs::MetricFilter").values()
     }
     assert counted == {
-        "DeadRows": ("SweepLogs", '{ $.event = "dead" }'),
+        "DeadRows": ("SweepLogs", '{ $.event = "dead" || ($.event = "newer" && $.level = "ERROR") }'),
         "BackendAlarms": ("DispatchLogs", "{ $.alarm IS TRUE }"),
         "UnmappedFailures": ("CallbackLogs", "{ $.unmapped IS TRUE }"),
     }

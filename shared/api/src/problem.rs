@@ -297,7 +297,7 @@ impl From<StoreError> for Refusal {
             StoreError::Throttled(_) | StoreError::Unavailable(_) => {
                 Self::Unavailable(error.into())
             }
-            StoreError::Newer(_) => Self::Newer,
+            StoreError::Newer(_) | StoreError::NewerValue(_) => Self::Newer,
             StoreError::Corrupt(_) => Self::Corrupt(error.into()),
         }
     }

@@ -95,7 +95,7 @@ impl Dispatch {
         match carried_out {
             Ok(()) => Handled::Done,
             // Left to a newer build, or to the sweep, which parks what nobody can read.
-            Err(DispatchError::Store(StoreError::Newer(_))) => {
+            Err(DispatchError::Store(StoreError::Newer(_) | StoreError::NewerValue(_))) => {
                 match self.queue.send(body, NEWER_DELAY).await {
                     Ok(()) => Handled::Done,
                     Err(_) => Handled::Again,

@@ -182,7 +182,10 @@ impl Sweep {
                 tracing::error!(event = "dead", run, what, "row cannot be decoded");
                 self.bury(entry, now).await
             }
-            Ok(Done::Left) | Err(SweepError::Store(StoreError::Newer(_))) => {
+            Ok(Done::Left) => self.spare(entry, now).await,
+            Err(SweepError::Store(error @ (StoreError::Newer(_) | StoreError::NewerValue(_)))) => {
+                let late = entry.deadline_at.is_some_and(|deadline| deadline < now);
+                left_to_a_newer_build(&run, &error, late);
                 self.spare(entry, now).await
             }
             // Its turn comes with the next sweep, while those that had theirs wait longer.
@@ -431,6 +434,22 @@ impl Sweep {
             Rewritten::Changed(_) => Done::Moved,
             Rewritten::Left(_) | Rewritten::Absent => Done::Nothing,
         })
+    }
+}
+
+/// A row that stays behind after a return to this build would wait for ever: past its deadline somebody
+/// has to look at it.
+fn left_to_a_newer_build(run: &str, error: &StoreError, late: bool) {
+    let what = error.newer().unwrap_or_default();
+    if late {
+        tracing::error!(
+            event = "newer",
+            run,
+            what,
+            "row of a newer build is past its deadline"
+        );
+    } else {
+        tracing::info!(event = "newer", run, what, "row is left to a newer build");
     }
 }
 

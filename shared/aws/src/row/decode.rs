@@ -1,6 +1,6 @@
 //! Attributes to a job. Unknown attributes are ignored; a newer row is left to a newer build.
 
-use super::fields::{Fields, corrupt, numbers, parsed};
+use super::fields::{Fields, corrupt, newer_value, numbers, parsed};
 use super::{INPUT_IN_BUCKET, INPUT_REMOVED, Row, key_of};
 use ryla_domain::V;
 use ryla_domain::failure::Code;
@@ -14,7 +14,8 @@ use ryla_domain::state::{
 use ryla_domain::time::UnixMs;
 use ryla_engine::port::{DueEntry, StoreError};
 
-/// The job of a row: [`StoreError::Newer`] or [`StoreError::Corrupt`] where this build cannot read it.
+/// The job of a row: [`StoreError::Newer`], [`StoreError::NewerValue`] or [`StoreError::Corrupt`] where
+/// this build cannot read it.
 pub fn decode(row: &Row) -> Result<Job, StoreError> {
     let fields = Fields(row);
     check_version(row)?;
@@ -26,11 +27,11 @@ pub fn decode(row: &Row) -> Result<Job, StoreError> {
         created_at: created_at(fields.str("gsk")?).ok_or_else(|| corrupt("gsk"))?,
         deadline: Deadline {
             at: fields.time("deadline_at")?,
-            by: match fields.optional_str("deadline_by")? {
-                None => DeadlineBy::System,
-                Some("caller") => DeadlineBy::Caller,
-                Some(_) => return Err(corrupt("deadline_by")),
-            },
+            by: fields
+                .optional_one_of("deadline_by", |name| {
+                    (name == "caller").then_some(DeadlineBy::Caller)
+                })?
+                .unwrap_or(DeadlineBy::System),
         },
         expires_at: expires_at(&fields)?,
         model: fields.str("model")?.to_owned(),
@@ -43,8 +44,8 @@ pub fn decode(row: &Row) -> Result<Job, StoreError> {
         backend: fields.name("backend")?,
         trace: TraceId::generated(&trace),
         token: OutputToken::generated(&token),
-        retention: Retention::of_days(fields.number("keep")?).ok_or_else(|| corrupt("keep"))?,
-        format: Format::of_extension(fields.str("format")?).ok_or_else(|| corrupt("format"))?,
+        retention: Retention::of_days(fields.number("keep")?).ok_or_else(|| newer_value("keep"))?,
+        format: fields.one_of("format", Format::of_extension)?,
         state: state(&fields)?,
         due: match fields.optional_str("due")? {
             None => None,
@@ -99,20 +100,13 @@ fn created_at(gsk: &str) -> Option<UnixMs> {
 }
 
 fn state(fields: &Fields<'_>) -> Result<State, StoreError> {
-    let name = fields.str("phase")?;
-    let phase = Phase::ALL.into_iter().find(|phase| phase.name() == name);
+    let named = |name: &str| Phase::ALL.into_iter().find(|phase| phase.name() == name);
+    let phase = fields.one_of("phase", named)?;
     let attempt = attempt(fields)?;
-    Ok(match phase.ok_or_else(|| corrupt("phase"))? {
+    Ok(match phase {
         Phase::Accepted => State::Accepted(Accepted {
             attempt,
-            hold: match fields.optional_str("hold")? {
-                None => None,
-                Some("account") => Some(Hold::Account),
-                Some("backend") => Some(Hold::Backend {
-                    again_at: fields.optional_time("again_at")?,
-                }),
-                Some(_) => return Err(corrupt("hold")),
-            },
+            hold: hold(fields)?,
         }),
         Phase::Dispatching => State::Dispatching(Dispatching {
             attempt,
@@ -143,7 +137,7 @@ fn state(fields: &Fields<'_>) -> Result<State, StoreError> {
         },
         Phase::Failed => State::Failed {
             ended: ended(fields)?,
-            code: Code::from_name(fields.str("code")?).ok_or_else(|| corrupt("code"))?,
+            code: fields.one_of("code", Code::from_name)?,
         },
         Phase::Canceled => State::Canceled {
             ended: ended(fields)?,
@@ -157,11 +151,24 @@ fn attempt(fields: &Fields<'_>) -> Result<Attempt, StoreError> {
 }
 
 fn reason(fields: &Fields<'_>) -> Result<CancelReason, StoreError> {
-    let name = fields.str("reason")?;
-    [CancelReason::User, CancelReason::Deadline]
-        .into_iter()
-        .find(|reason| reason.name() == name)
-        .ok_or_else(|| corrupt("reason"))
+    let all = [CancelReason::User, CancelReason::Deadline];
+    fields.one_of("reason", |name| {
+        all.into_iter().find(|reason| reason.name() == name)
+    })
+}
+
+fn hold(fields: &Fields<'_>) -> Result<Option<Hold>, StoreError> {
+    let hold = fields.optional_one_of("hold", |name| match name {
+        "account" => Some(Hold::Account),
+        "backend" => Some(Hold::Backend { again_at: None }),
+        _ => None,
+    })?;
+    Ok(match hold {
+        Some(Hold::Backend { .. }) => Some(Hold::Backend {
+            again_at: fields.optional_time("again_at")?,
+        }),
+        other => other,
+    })
 }
 
 fn ended(fields: &Fields<'_>) -> Result<Ended, StoreError> {

@@ -14,6 +14,19 @@ pub(super) fn corrupt(name: &str) -> StoreError {
     StoreError::Corrupt(name.to_owned())
 }
 
+pub(super) fn newer_value(name: &str) -> StoreError {
+    StoreError::NewerValue(name.to_owned())
+}
+
+/// The form that every name of a closed set has and will have: `gpu_oom`, `jpg`.
+fn is_name(text: &str) -> bool {
+    text.len() <= 32
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
+}
+
 impl<'a> Fields<'a> {
     pub(super) fn optional_str(&self, name: &str) -> Result<Option<&'a str>, StoreError> {
         let text = self.0.get(name).map(AttributeValue::as_s).transpose();
@@ -33,6 +46,32 @@ impl<'a> Fields<'a> {
 
     pub(super) fn name<T: FromStr>(&self, name: &str) -> Result<T, StoreError> {
         self.optional_name(name)?.ok_or_else(|| corrupt(name))
+    }
+
+    /// A text that names one of a closed set. What has the form of a name and is none of them comes
+    /// from a newer build.
+    pub(super) fn optional_one_of<T>(
+        &self,
+        name: &str,
+        named: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let Some(text) = self.optional_str(name)? else {
+            return Ok(None);
+        };
+        match named(text) {
+            Some(value) => Ok(Some(value)),
+            None if is_name(text) => Err(newer_value(name)),
+            None => Err(corrupt(name)),
+        }
+    }
+
+    pub(super) fn one_of<T>(
+        &self,
+        name: &str,
+        named: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, StoreError> {
+        self.optional_one_of(name, named)?
+            .ok_or_else(|| corrupt(name))
     }
 
     pub(super) fn optional_number<T: FromStr>(&self, name: &str) -> Result<Option<T>, StoreError> {

@@ -306,6 +306,48 @@ fn a_newer_row_is_left_to_a_newer_build_whatever_else_is_in_it() {
     assert!(matches!(decode(&row), Err(StoreError::Newer(2))));
 }
 
+/// The names of closed sets: a newer build may know more of them.
+const CLOSED: [&str; 6] = ["deadline_by", "format", "phase", "hold", "reason", "code"];
+
+#[test]
+fn a_name_or_class_that_this_build_does_not_know_is_a_newer_builds() {
+    let mut seen = std::collections::BTreeSet::new();
+    for (kind, _) in kinds() {
+        for name in fixture(kind).keys() {
+            let beyond = match name.as_str() {
+                "keep" => AttributeValue::N("90".to_owned()),
+                name if CLOSED.contains(&name) => AttributeValue::S("jpeg_xl-2".to_owned()),
+                _ => continue,
+            };
+            let mut row = fixture(kind);
+            row.insert(name.clone(), beyond);
+            let error = decode(&row).unwrap_err();
+            assert!(
+                matches!(&error, StoreError::NewerValue(what) if what == name),
+                "{kind} {name}: {error}"
+            );
+            assert!(!error.to_string().contains("xl"), "{error} quotes it");
+            seen.insert(name.clone());
+        }
+    }
+    assert_eq!(
+        seen.len(),
+        CLOSED.len() + 1,
+        "no fixture has the others: {seen:?}"
+    );
+}
+
+#[test]
+fn what_has_not_the_form_of_a_name_is_corrupt() {
+    let long = "x".repeat(33);
+    for text in ["", "Jpg", "2jpg", "_jpg", "j pg", "jp\u{fc}g", &long] {
+        let mut row = fixture("running");
+        row.insert("format".to_owned(), AttributeValue::S(text.to_owned()));
+        let error = decode(&row).unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt(_)), "{text:?}: {error}");
+    }
+}
+
 /// Attributes that a row may lack; every other one is needed.
 const OPTIONAL: [&str; 17] = [
     "sk",

@@ -27,7 +27,10 @@
 //! | `outputs` | L | succeeded: a list `[slot, bytes, width, height]` each |
 //! | `timings`, `gpu`, `cost` | L, S, N | `[queue, boot, load, run, upload]` in ms, name, micro-dollars |
 //!
-//! A list may grow at its end in a later version: readers ignore what they do not know. An API key is
+//! A list may grow at its end in a later version: readers ignore what they do not know. A name of a closed
+//! set (`deadline_by`, `format`, `phase`, `hold`, `reason`, `code`) or a number of `keep` that they do not
+//! know they leave to a newer build, while what is no name is corrupt. Blind writes look at `v`, `phase`
+//! and their other fences alone: a new value that this build must not write beside needs a higher `v`. An API key is
 //! `pk` = `KEY#{sha256}`, `sk` = `KEY`, `v`, `account`.
 
 mod decode;

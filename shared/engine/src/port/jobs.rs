@@ -19,9 +19,24 @@ pub enum StoreError {
     /// The row was written by a newer build: leave it to one.
     #[error("the row has version {0}, which this build does not know")]
     Newer(u64),
+    /// An attribute of the row has a well-formed value that this build does not know: left to a newer build
+    /// as well. Names the attribute, never its value.
+    #[error("the row's {0} has a value that this build does not know")]
+    NewerValue(String),
     /// The row cannot be decoded. Names the attribute, never its value.
     #[error("the row cannot be decoded: {0}")]
     Corrupt(String),
+}
+
+impl StoreError {
+    /// What only a newer build reads in the row, if that is what is wrong with it.
+    pub fn newer(&self) -> Option<&str> {
+        match self {
+            Self::Newer(_) => Some("v"),
+            Self::NewerValue(name) => Some(name),
+            Self::Throttled(_) | Self::Unavailable(_) | Self::Corrupt(_) => None,
+        }
+    }
 }
 
 /// Whether a read may be a moment old.

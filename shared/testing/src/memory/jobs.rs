@@ -52,6 +52,12 @@ impl MemoryJobStore {
         lock(&self.rows).insert(raw_key(&job.key), Row::newer(job));
     }
 
+    /// Plants a row of this version that looks like this job, but for one value that this build does
+    /// not know.
+    pub fn plant_newer_value(&self, job: &Job, name: &str) {
+        lock(&self.rows).insert(raw_key(&job.key), Row::newer_value(job, name));
+    }
+
     /// Plants a due entry whose key names no job.
     pub fn plant_nameless(&self, shard: Shard, raw_key: &str, due_at: UnixMs) {
         let due = Due {
@@ -307,6 +313,10 @@ impl JobStore for MemoryJobStore {
 impl crate::contract::jobs::Plant for MemoryJobStore {
     async fn newer(&self, job: &Job) {
         self.plant_newer(job);
+    }
+
+    async fn newer_value(&self, job: &Job, name: &str) {
+        self.plant_newer_value(job, name);
     }
 
     async fn garbage(&self, key: &JobKey, due_at: UnixMs) {

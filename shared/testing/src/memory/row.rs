@@ -16,12 +16,21 @@ pub(super) enum Part {
     Dead,
 }
 
+/// What only a newer build reads in a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Beyond {
+    /// Its version, so that no fence takes it for a row of ours.
+    Version(u64),
+    /// The value of that attribute: only a decoder sees it.
+    Value(String),
+}
+
 /// What a decoder makes of a row.
 #[derive(Clone, Debug)]
 pub(super) enum Body {
     Job(Box<Job>),
-    /// Of a newer build: version, and what of a job stands in attributes that this build knows.
-    Newer(u64, Box<Job>),
+    /// Of a newer build, and what of a job stands in attributes that this build knows.
+    Newer(Beyond, Box<Job>),
     Garbage,
 }
 
@@ -52,7 +61,15 @@ impl Row {
     /// A row of the next version that looks like the job to whoever cannot read it.
     pub(super) fn newer(job: &Job) -> Self {
         Self {
-            body: Body::Newer(u64::from(V) + 1, Box::new(job.clone())),
+            body: Body::Newer(Beyond::Version(u64::from(V) + 1), Box::new(job.clone())),
+            ..Self::of(job)
+        }
+    }
+
+    /// A row of this version in which that attribute has a value that this build does not know.
+    pub(super) fn newer_value(job: &Job, name: &str) -> Self {
+        Self {
+            body: Body::Newer(Beyond::Value(name.to_owned()), Box::new(job.clone())),
             ..Self::of(job)
         }
     }
@@ -91,7 +108,8 @@ impl Row {
     pub(super) fn decode(&self) -> Result<Job, StoreError> {
         match &self.body {
             Body::Job(job) => Ok(self.with_due(job)),
-            Body::Newer(version, _) => Err(StoreError::Newer(*version)),
+            Body::Newer(Beyond::Version(version), _) => Err(StoreError::Newer(*version)),
+            Body::Newer(Beyond::Value(name), _) => Err(StoreError::NewerValue(name.clone())),
             Body::Garbage => Err(StoreError::Corrupt("phase".to_owned())),
         }
     }
@@ -137,7 +155,7 @@ impl Row {
             Write::Replace { seen, next } => Some(effect::replaced(&here, seen, next)),
         };
         let newer = match &self.body {
-            Body::Newer(version, _) => Some(*version),
+            Body::Newer(beyond, _) => Some(beyond.clone()),
             _ => None,
         };
         let Some(next) = next else {
@@ -145,8 +163,8 @@ impl Row {
             return;
         };
         self.set(next);
-        if let (Some(version), Body::Job(job)) = (newer, &self.body) {
-            self.body = Body::Newer(version, job.clone());
+        if let (Some(beyond), Body::Job(job)) = (newer, &self.body) {
+            self.body = Body::Newer(beyond, job.clone());
         }
     }
 
@@ -167,7 +185,7 @@ impl Row {
         let Some(job) = self.attributes() else {
             return false;
         };
-        let readable = matches!(self.body, Body::Job(_));
+        let readable = !matches!(self.body, Body::Newer(Beyond::Version(_), _));
         expect.0.iter().all(|fence| match fence {
             Fence::Readable => readable,
             fence => fence.holds(Some(&job)),

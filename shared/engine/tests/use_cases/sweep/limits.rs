@@ -312,7 +312,9 @@ async fn a_clock_that_was_ahead_puts_a_job_off_to_four_periods_after_its_deadlin
         dead.jobs = stage.ports_with(Quirk::NoReads).jobs;
         assert_eq!(dead.run(Scope::Due).await.failed, 1, "at {ahead} s");
     }
-    stage.sweep_at(&stage.only_preview(), 900 + 4 * 60 + 1).await;
+    stage
+        .sweep_at(&stage.only_preview(), 900 + 4 * 60 + 1)
+        .await;
     assert_eq!(code_of(&stage.row(&job.key).await), Some(Code::Timeout));
 }
 

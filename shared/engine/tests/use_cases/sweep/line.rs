@@ -83,6 +83,25 @@ async fn rows_that_nobody_can_read_hold_up_nobody() {
 }
 
 #[tokio::test]
+async fn a_row_with_a_value_of_a_newer_build_is_neither_buried_nor_failed() {
+    let stage = Stage::new();
+    let job = stage.store(a_job().build()).await;
+    stage.jobs.plant_newer_value(&job, "hold");
+    for minute in 2..=60 {
+        let tally = stage.sweep_at(&stage.only_preview(), minute * 60).await;
+        assert_eq!((tally.dead, tally.failed, tally.moved), (0, 0, 0));
+    }
+    assert_eq!(stage.jobs.dead(), [""; 0]);
+    let due = Some(Due {
+        at: stage.clock.now(),
+        tries: 0,
+    });
+    stage.jobs.upgrade(&Job { due, ..job.clone() });
+    stage.sweep_at(&stage.only_preview(), 61 * 60).await;
+    assert_eq!(code_of(&stage.row(&job.key).await), Some(Code::Timeout));
+}
+
+#[tokio::test]
 async fn looks_at_a_newer_row_are_spaced_but_do_not_count_against_the_job() {
     let stage = Stage::new();
     let job = a_job().deadline(at(80_000), DeadlineBy::System).build();

@@ -44,6 +44,9 @@ use std::collections::BTreeMap;
 pub trait Plant: Send + Sync {
     /// A row of version `V + 1` that otherwise looks like this job.
     async fn newer(&self, job: &Job);
+    /// A row of this version that otherwise looks like this job, with a name in that attribute, one of a
+    /// closed set, that this build does not know.
+    async fn newer_value(&self, job: &Job, name: &str);
     /// A row of this version that cannot be decoded, listed and due at that time.
     async fn garbage(&self, key: &JobKey, due_at: UnixMs);
     /// A due entry in that shard whose partition key names no job.
@@ -175,6 +178,10 @@ async fn due_entry(store: &dyn JobStore, key: &JobKey, until: UnixMs) -> Option<
 
 fn is_newer<T>(result: &Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::Newer(v)) if *v == u64::from(ryla_domain::V) + 1)
+}
+
+fn is_newer_value<T>(result: &Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::NewerValue(name)) if name == "format")
 }
 
 fn is_corrupt<T>(result: &Result<T, StoreError>) -> bool {

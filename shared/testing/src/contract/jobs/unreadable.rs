@@ -2,7 +2,8 @@
 //! and in nobody's way. Attributes that this build does not know survive its writes.
 
 use super::{
-    Case, Plant, done, due_entries, due_entry, fresh_job, is_corrupt, is_newer, put, stored,
+    Case, Plant, done, due_entries, due_entry, fresh_job, is_corrupt, is_newer, is_newer_value,
+    put, stored,
 };
 use crate::contract::fresh;
 use crate::sample::{CREATED_AT, a_beat, a_claim, a_report, a_start, an_output};
@@ -23,6 +24,8 @@ pub(super) fn cases() -> Vec<Case> {
     cases![planted:
         a_newer_row_refuses_what_its_state_allows,
         a_newer_row_is_left_alone,
+        a_value_of_a_newer_build_is_not_taken_for_garbage,
+        a_value_of_a_newer_build_survives_blind_writes,
         a_garbage_row_is_left_alone,
         unreadable_rows_can_be_leased,
         a_nameless_entry_can_only_be_buried,
@@ -118,6 +121,43 @@ async fn a_newer_row_is_left_alone(store: &dyn JobStore, plant: &dyn Plant) {
     }
 }
 
+/// The attribute with the value in `is_newer_value`.
+const BEYOND: &str = "format";
+
+/// Ended rows refuse every write by what they are, so that only the decoder speaks.
+async fn a_value_of_a_newer_build_is_not_taken_for_garbage(
+    store: &dyn JobStore,
+    plant: &dyn Plant,
+) {
+    for phase in Phase::ALL.into_iter().filter(|phase| phase.is_terminal()) {
+        let job = fresh_job("newer-value").in_phase(phase);
+        plant.newer_value(&job, BEYOND).await;
+        nothing_touches(store, plant, &job, is_newer_value).await;
+    }
+}
+
+/// No fence looks at it: a blind write that the row's state allows happens, names only what it changes,
+/// and says that it cannot read the row.
+async fn a_value_of_a_newer_build_survives_blind_writes(store: &dyn JobStore, plant: &dyn Plant) {
+    let accepted = fresh_job("newer-value-claim").build();
+    let dispatching = fresh_job("newer-value-start").in_phase(Phase::Dispatching);
+    let running = fresh_job("newer-value-beat").in_phase(Phase::Running);
+    let claim = a_claim("this-build", NOW);
+    let start = a_start(&dispatching, NOW);
+    let beat = a_beat(&running, 99, Some(9), NOW);
+    for (job, write) in [
+        (&accepted, Write::Claim(&accepted.key, &claim)),
+        (&dispatching, Write::Start(&dispatching.key, &start)),
+        (&running, Write::Beat(&running.key, &beat)),
+    ] {
+        let text = format!("{write:?}");
+        plant.newer_value(job, BEYOND).await;
+        assert!(is_newer_value(&store.write(write).await), "{text}");
+        let read = store.read(&job.key, NOW, Consistency::Strong).await;
+        assert!(is_newer_value(&read), "the row after {text}");
+    }
+}
+
 async fn a_garbage_row_is_left_alone(store: &dyn JobStore, plant: &dyn Plant) {
     let job = fresh_job("garbage").build();
     plant.garbage(&job.key, CREATED_AT).await;
@@ -127,9 +167,11 @@ async fn a_garbage_row_is_left_alone(store: &dyn JobStore, plant: &dyn Plant) {
 async fn unreadable_rows_can_be_leased(store: &dyn JobStore, plant: &dyn Plant) {
     let newer = fresh_job("lease-newer").build();
     plant.newer(&newer).await;
+    let value = fresh_job("lease-newer-value").build();
+    plant.newer_value(&value, BEYOND).await;
     let garbage = fresh_job("lease-garbage").build();
     plant.garbage(&garbage.key, CREATED_AT).await;
-    for job in [&newer, &garbage] {
+    for job in [&newer, &value, &garbage] {
         let entry = due_entry(store, &job.key, FAR).await;
         let entry = entry.unwrap_or_else(|| panic!("an unreadable row is due: {}", job.key));
         let at = entry.due_at + Ms::seconds(60);
