@@ -12,10 +12,10 @@ mod rows;
 
 use futures_util::FutureExt;
 use rows::Table;
-use ryla_engine::expect::{FenceKind, UnknownFence};
+use ryla_engine::expect::Guard;
 use ryla_local::{Embedded, EmbeddedOptions};
 use ryla_testing::contract::jobs::{Case, cases};
-use ryla_testing::simulation::{fences::killer, seeded};
+use ryla_testing::simulation::fences::{guards, killer, named};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, set_hook, take_hook};
 use std::process::ExitCode;
@@ -38,8 +38,8 @@ async fn main() -> std::io::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    let names: Vec<&str> = chosen.iter().map(|fence| fence.name()).collect();
-    let (names, all) = (names.join(", "), FenceKind::ALL.len());
+    let names: Vec<String> = chosen.iter().map(Guard::to_string).collect();
+    let (names, all) = (names.join(", "), guards().len());
     writeln!(out, "without one of {names} at a time, of {all} fences:")?;
     let (mut passed, mut failed) = (0, 0);
     for fence in chosen {
@@ -59,9 +59,9 @@ async fn main() -> std::io::Result<ExitCode> {
                     format!("SURVIVES: {why}")
                 }
             };
-            let fence = fence.name();
+            let fence = fence.to_string();
             let seconds = began.elapsed().as_secs_f32();
-            writeln!(out, "{fence:<15} {table:<9} {seconds:>5.1} s  {what}")?;
+            writeln!(out, "{fence:<20} {table:<9} {seconds:>5.1} s  {what}")?;
         }
     }
     writeln!(out, "{passed} passed, {failed} failed")?;
@@ -69,18 +69,17 @@ async fn main() -> std::io::Result<ExitCode> {
 }
 
 /// The fences that the arguments mean: those named, some by rotation, or all.
-fn chosen(arguments: &[String]) -> Result<Vec<FenceKind>, String> {
-    let all = FenceKind::ALL;
+fn chosen(arguments: &[String]) -> Result<Vec<Guard>, String> {
+    let all = guards();
     let Some((first, rest)) = arguments.split_first() else {
-        return Ok(all.to_vec());
+        return Ok(all);
     };
     if first != "--rotate" {
-        let kinds = arguments.iter().map(|name| name.parse());
-        let kinds: Result<_, UnknownFence> = kinds.collect();
-        return kinds.map_err(|unknown| {
-            let names: Vec<&str> = all.iter().map(|kind| kind.name()).collect();
-            format!("{unknown}; there are {}", names.join(", "))
-        });
+        let meant = arguments.iter().map(|name| named(name));
+        let meant: Result<Vec<_>, _> = meant.collect();
+        return meant
+            .map(|meant| meant.concat())
+            .map_err(|unknown| unknown.to_string());
     }
     let numbers: Result<Vec<usize>, _> = rest.iter().map(|number| number.parse()).collect();
     match numbers.as_deref() {
@@ -92,21 +91,23 @@ fn chosen(arguments: &[String]) -> Result<Vec<FenceKind>, String> {
     }
 }
 
-/// The first seed of the simulation that breaks a promise without the fence, and none with it.
-fn in_memory(fence: FenceKind) -> Kill {
+/// The first run of the simulation that breaks a promise without the fence, and none with it.
+fn in_memory(fence: Guard) -> Kill {
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    let Some((seed, broken)) = killer(fence, &(0..SEEDS), threads) else {
-        return Err(format!("{SEEDS} seeds keep every promise without it"));
+    let Some((play, broken)) = killer(fence, &(0..SEEDS), threads) else {
+        return Err(format!(
+            "{SEEDS} seeds and all single faults keep every promise without it"
+        ));
     };
-    if seeded::replay(seed).is_err() {
-        return Err(format!("seed {seed} breaks a promise also with it"));
+    if play.run(None).is_err() {
+        return Err(format!("{play} breaks a promise also with it"));
     }
     let wrong = broken.wrong.first().map_or("", String::as_str);
-    Ok(short(&format!("seed {seed}: {wrong}")))
+    Ok(short(&format!("{play}: {wrong}")))
 }
 
 /// The first case of the contract that fails without the fence, and not with it.
-async fn on_dynamodb(fence: FenceKind) -> Kill {
+async fn on_dynamodb(fence: Guard) -> Kill {
     for case in cases() {
         let Err(said) = held(&case, Some(fence)).await else {
             continue;
@@ -124,7 +125,7 @@ async fn on_dynamodb(fence: FenceKind) -> Kill {
 }
 
 /// Holds a new table to one case; what it said where it was not kept.
-async fn held(case: &Case, without: Option<FenceKind>) -> Result<(), String> {
+async fn held(case: &Case, without: Option<Guard>) -> Result<(), String> {
     let embedded = Embedded::start(EmbeddedOptions::default()).await;
     let embedded = embedded.map_err(|error| error.to_string())?;
     let store = embedded.aws().jobs(embedded.table()).without(without);

@@ -58,7 +58,8 @@ impl Expression {
 
     /// The condition under which a write happens; `None` where nothing is expected.
     pub(crate) fn condition(&mut self, expect: &Expect) -> Option<String> {
-        let kept = expect.0.iter().filter(|fence| self.fences.keep(fence));
+        let fences = expect.fences.iter();
+        let kept = fences.filter(|fence| self.fences.keep(expect.guard(fence)));
         let kept: Vec<&Fence> = kept.collect();
         let conditions: Vec<String> = kept.into_iter().map(|fence| self.fence(fence)).collect();
         Some(conditions.join(" AND ")).filter(|condition| !condition.is_empty())

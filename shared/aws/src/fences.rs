@@ -1,9 +1,7 @@
 //! Which fences become conditions: all of them. Only a build with the feature `removable-fences`, which
-//! `tests/fences` makes, can leave one kind out, to see that something breaks.
+//! `tests/fences` makes, can leave one out, to see that something breaks.
 
-use ryla_engine::expect::Fence;
-#[cfg(feature = "removable-fences")]
-use ryla_engine::expect::FenceKind;
+use ryla_engine::expect::Guard;
 
 #[cfg(all(feature = "removable-fences", not(debug_assertions)))]
 compile_error!("a release build keeps every fence: `removable-fences` is for `tests/fences` alone");
@@ -12,7 +10,7 @@ compile_error!("a release build keeps every fence: `removable-fences` is for `te
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Fences {
     #[cfg(feature = "removable-fences")]
-    without: Option<FenceKind>,
+    without: Option<Guard>,
 }
 
 impl Fences {
@@ -22,20 +20,20 @@ impl Fences {
         without: None,
     };
 
-    /// All but those of that kind.
+    /// All but that one.
     #[cfg(feature = "removable-fences")]
-    pub(crate) const fn without(kind: Option<FenceKind>) -> Self {
-        Self { without: kind }
+    pub(crate) const fn without(guard: Option<Guard>) -> Self {
+        Self { without: guard }
     }
 
     #[cfg(feature = "removable-fences")]
-    pub(crate) fn keep(self, fence: &Fence) -> bool {
-        Some(fence.kind()) != self.without
+    pub(crate) fn keep(self, guard: Guard) -> bool {
+        Some(guard) != self.without
     }
 
     #[cfg(not(feature = "removable-fences"))]
     #[expect(clippy::unused_self, reason = "the same call in both builds")]
-    pub(crate) const fn keep(self, _: &Fence) -> bool {
+    pub(crate) const fn keep(self, _: Guard) -> bool {
         true
     }
 }

@@ -6,10 +6,37 @@ use ryla_domain::job::{Job, Origin};
 use ryla_domain::state::State;
 use ryla_domain::time::UnixMs;
 use std::fmt;
-use std::str::FromStr;
 
-/// Declares [`Fence`] and, from the same list, its kinds: no kind can be left out of
-/// [`FenceKind::ALL`].
+/// Declares an enum of names together with the list of all of them, so that none can be left out.
+macro_rules! names {
+    ($(#[$type_doc:meta])* $type:ident { $($(#[$doc:meta])* $name:ident,)+ }) => {
+        $(#[$type_doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $type {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl $type {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// Its name, as `tests/fences` prints and reads it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                }
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+
+/// Declares [`Fence`] and, from the same list, its kinds.
 macro_rules! fences {
     ($($(#[$doc:meta])* $name:ident $(($data:ty))?,)+) => {
         /// One condition on a row.
@@ -18,10 +45,11 @@ macro_rules! fences {
             $($(#[$doc])* $name $(($data))?,)+
         }
 
-        /// A [`Fence`] without its data.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum FenceKind {
-            $(#[doc = concat!("[`Fence::", stringify!($name), "`]")] $name,)+
+        names! {
+            /// A [`Fence`] without its data.
+            FenceKind {
+                $(#[doc = concat!("[`Fence::", stringify!($name), "`]")] $name,)+
+            }
         }
 
         impl Fence {
@@ -32,19 +60,25 @@ macro_rules! fences {
                 }
             }
         }
-
-        impl FenceKind {
-            /// Every kind.
-            pub const ALL: &[Self] = &[$(Self::$name,)+];
-
-            /// Its name, as `tests/fences` prints and reads it.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$name => stringify!($name),)+
-                }
-            }
-        }
     };
+}
+
+names! {
+    /// The writes of the table; each expects something of its own.
+    WriteKind {
+        /// `JobStore::create`
+        Create,
+        /// `Write::Claim`
+        Claim,
+        /// `Write::Start`
+        Start,
+        /// `Write::Beat`
+        Beat,
+        /// `Write::Replace`
+        Replace,
+        /// `JobStore::reschedule`
+        Reschedule,
+    }
 }
 
 fences! {
@@ -69,31 +103,62 @@ fences! {
     DueAt(UnixMs),
 }
 
-/// Conditions that must all hold.
+/// Conditions of one write that must all hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expect(pub Vec<Fence>);
+pub struct Expect {
+    /// Whose they are.
+    pub write: WriteKind,
+    /// What they are.
+    pub fences: Vec<Fence>,
+}
+
+/// One fence of one write: what `tests/fences` takes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Guard {
+    /// The write that is guarded.
+    pub write: WriteKind,
+    /// What guards it.
+    pub fence: FenceKind,
+}
 
 impl Expect {
     /// For a new row.
     pub fn absent(now: UnixMs) -> Self {
-        Self(vec![Fence::AbsentAt(now)])
+        Self {
+            write: WriteKind::Create,
+            fences: vec![Fence::AbsentAt(now)],
+        }
     }
 
     /// For moving an entry of the due index.
     pub fn due_at(seen: UnixMs) -> Self {
-        Self(vec![Fence::DueAt(seen)])
+        Self {
+            write: WriteKind::Reschedule,
+            fences: vec![Fence::DueAt(seen)],
+        }
+    }
+
+    /// That fence, as one of this write.
+    pub const fn guard(&self, fence: &Fence) -> Guard {
+        Guard {
+            write: self.write,
+            fence: fence.kind(),
+        }
     }
 
     /// Whether all hold for a row of this build's version, or for no row. This is what the DynamoDB
     /// expression must agree with.
     pub fn holds(&self, row: Option<&Job>) -> bool {
-        self.0.iter().all(|fence| fence.holds(row))
+        self.fences.iter().all(|fence| fence.holds(row))
     }
 
-    /// The same without the fences of that kind.
+    /// The same without that fence, if the write is its own.
     #[must_use]
-    pub fn without(mut self, kind: Option<FenceKind>) -> Self {
-        self.0.retain(|fence| Some(fence.kind()) != kind);
+    pub fn without(mut self, guard: Option<Guard>) -> Self {
+        if guard.is_some_and(|guard| guard.write == self.write) {
+            let fence = guard.map(|guard| guard.fence);
+            self.fences.retain(|kept| Some(kept.kind()) != fence);
+        }
         self
     }
 }
@@ -125,24 +190,9 @@ impl Fence {
     }
 }
 
-impl fmt::Display for FenceKind {
+impl fmt::Display for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// No fence has that name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no fence is called {0:?}")]
-pub struct UnknownFence(String);
-
-impl FromStr for FenceKind {
-    type Err = UnknownFence;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let mut all = Self::ALL.iter().copied();
-        all.find(|kind| kind.name() == name)
-            .ok_or_else(|| UnknownFence(name.to_owned()))
+        write!(f, "{}.{}", self.write, self.fence)
     }
 }
 
@@ -151,18 +201,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_is_read_by_its_name() {
-        for kind in FenceKind::ALL {
-            assert_eq!(kind.to_string().parse(), Ok(*kind));
-        }
-        assert!("rev".parse::<FenceKind>().is_err());
-    }
-
-    #[test]
-    fn an_expectation_without_a_kind_keeps_the_others() {
-        let expect = Expect(vec![Fence::Readable, Fence::Rev(1), Fence::Dispatching]);
-        let left = Expect(vec![Fence::Readable, Fence::Dispatching]);
-        assert_eq!(expect.clone().without(Some(FenceKind::Rev)), left);
-        assert_eq!(expect.clone().without(None), expect);
+    fn an_expectation_without_a_fence_of_its_write_keeps_the_others() {
+        let expect = Expect {
+            write: WriteKind::Start,
+            fences: vec![Fence::Readable, Fence::Rev(1), Fence::Dispatching],
+        };
+        let left = Expect {
+            write: WriteKind::Start,
+            fences: vec![Fence::Readable, Fence::Dispatching],
+        };
+        let guard = |write| Guard {
+            write,
+            fence: FenceKind::Rev,
+        };
+        let without = |guard| expect.clone().without(guard);
+        assert_eq!(without(Some(guard(WriteKind::Start))), left);
+        assert_eq!(without(Some(guard(WriteKind::Claim))), expect);
+        assert_eq!(without(None), expect);
+        assert_eq!(guard(WriteKind::Start).to_string(), "Start.Rev");
     }
 }

@@ -1,15 +1,15 @@
 //! Plays seeds of the simulation: `--seed N` one with its trace, `--seeds N [--from M]` many with a
-//! report; `--without FENCE` on a table that forgets that fence. Status 1 where a promise was broken or a
+//! report; `--without Claim.Readable` on a table that forgets that fence of that write. Status 1 where a promise was broken or a
 //! kind of fault never hit. `tests/soak` calls it.
 
-use ryla_engine::expect::FenceKind;
-use ryla_testing::simulation::{Ending, fences, seeded};
+use ryla_testing::simulation::fences::{self, Play};
+use ryla_testing::simulation::{Ending, seeded};
 use std::fmt::Display;
 use std::io::Write;
 use std::ops::Range;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: simulate --seed N | --seeds N [--from M], each [--without FENCE]";
+const USAGE: &str = "usage: simulate --seed N | --seeds N [--from M], each [--without WRITE.FENCE]";
 
 fn after<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
     let at = arguments.iter().position(|argument| argument == name)?;
@@ -23,12 +23,18 @@ fn number(arguments: &[String], name: &str) -> Option<u64> {
 fn main() -> std::io::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().collect();
     let mut out = std::io::stdout().lock();
-    let without = match after(&arguments, "--without").map(str::parse::<FenceKind>) {
+    let without = match after(&arguments, "--without").map(fences::named) {
         Some(Err(unknown)) => {
             writeln!(out, "{unknown}")?;
             return Ok(ExitCode::FAILURE);
         }
-        Some(Ok(fence)) => Some(fence),
+        Some(Ok(guards)) => match guards[..] {
+            [guard] => Some(guard),
+            _ => {
+                writeln!(out, "{USAGE}")?;
+                return Ok(ExitCode::FAILURE);
+            }
+        },
         None => None,
     };
     let seed = number(&arguments, "--seed");
@@ -36,14 +42,21 @@ fn main() -> std::io::Result<ExitCode> {
     let seeds = number(&arguments, "--seeds").map(|seeds| from..from + seeds);
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     match (seed, seeds, without) {
-        (Some(seed), _, None) => show(&mut out, seed, seeded::replay(seed)),
-        (Some(seed), _, Some(fence)) => show(&mut out, seed, fences::replay(seed, fence)),
+        (Some(seed), _, None) => show(&mut out, &Play::Seed(seed), seeded::replay(seed)),
+        (Some(seed), _, Some(fence)) => {
+            let play = Play::Seed(seed);
+            show(&mut out, &play, play.run(Some(fence)))
+        }
         (None, Some(seeds), None) => report(&mut out, &seeds, threads),
         (None, Some(seeds), Some(fence)) => {
-            if let Some((seed, _)) = fences::killer(fence, &seeds, threads) {
-                return show(&mut out, seed, fences::replay(seed, fence));
+            if let Some((play, _)) = fences::killer(fence, &seeds, threads) {
+                writeln!(out, "{play}:")?;
+                return show(&mut out, &play, play.run(Some(fence)));
             }
-            writeln!(out, "seeds {seeds:?} keep every promise without {fence}")?;
+            writeln!(
+                out,
+                "seeds {seeds:?} and all single faults keep every promise without {fence}"
+            )?;
             Ok(ExitCode::SUCCESS)
         }
         (None, None, _) => {
@@ -55,7 +68,7 @@ fn main() -> std::io::Result<ExitCode> {
 
 fn show(
     out: &mut impl Write,
-    seed: u64,
+    what: &Play,
     played: Result<Ending, impl Display>,
 ) -> std::io::Result<ExitCode> {
     let ending = match played {
@@ -73,7 +86,7 @@ fn show(
     for line in &ending.trace {
         writeln!(out, "    {line}")?;
     }
-    writeln!(out, "seed {seed} keeps every promise")?;
+    writeln!(out, "{what} keeps every promise")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -90,7 +90,8 @@ pub struct GpuRun {
     deadline_at: UnixMs,
     course: Course,
     next_at: UnixMs,
-    seq: u64,
+    /// The number of the last event that its worker has told.
+    pub seq: u64,
 }
 
 /// Where a run stands at its backend.

@@ -45,12 +45,12 @@ impl DynamoJobStore {
         }
     }
 
-    /// The same table, but it forgets fences of that kind.
+    /// The same table, but it forgets that fence.
     #[cfg(feature = "removable-fences")]
     #[must_use]
-    pub fn without(self, kind: Option<ryla_engine::expect::FenceKind>) -> Self {
+    pub fn without(self, guard: Option<ryla_engine::expect::Guard>) -> Self {
         Self {
-            fences: Fences::without(kind),
+            fences: Fences::without(guard),
             ..self
         }
     }

@@ -1,7 +1,7 @@
 //! The table of jobs. Every write names what it expects; a refused one hands back the row as it is,
 //! so that the domain can decide.
 
-use crate::expect::{Expect, Fence};
+use crate::expect::{Expect, Fence, WriteKind};
 use async_trait::async_trait;
 use ryla_domain::id::{AccountId, JobId, JobKey};
 use ryla_domain::job::{Beat, Claim, Job, Start};
@@ -85,26 +85,38 @@ impl Write<'_> {
         }
     }
 
+    /// Which of the writes it is.
+    pub const fn kind(&self) -> WriteKind {
+        match self {
+            Self::Claim(..) => WriteKind::Claim,
+            Self::Start(..) => WriteKind::Start,
+            Self::Beat(..) => WriteKind::Beat,
+            Self::Replace { .. } => WriteKind::Replace,
+        }
+    }
+
     /// What must hold for the write to happen.
     pub fn expect(&self) -> Expect {
-        match self {
-            Self::Claim(_, claim) => Expect(vec![
+        let fences = match self {
+            Self::Claim(_, claim) => vec![
                 Fence::Readable,
                 Fence::BeforeDeadline(claim.at),
                 Fence::Claimable(claim.at),
-            ]),
-            Self::Start(_, start) => Expect(vec![
+            ],
+            Self::Start(_, start) => vec![
                 Fence::Readable,
                 Fence::Dispatching,
                 Fence::From(start.origin.clone()),
-            ]),
-            Self::Beat(_, beat) => Expect(vec![
+            ],
+            Self::Beat(_, beat) => vec![
                 Fence::Readable,
                 Fence::From(beat.origin.clone()),
                 Fence::After(beat.seq),
-            ]),
-            Self::Replace { seen, .. } => Expect(vec![Fence::Rev(seen.rev)]),
-        }
+            ],
+            Self::Replace { seen, .. } => vec![Fence::Rev(seen.rev)],
+        };
+        let write = self.kind();
+        Expect { write, fences }
     }
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use ryla_domain::id::{AccountId, JobKey};
 use ryla_domain::job::{Due, Job};
 use ryla_domain::time::UnixMs;
-use ryla_engine::expect::{Expect, FenceKind};
+use ryla_engine::expect::{Expect, Guard};
 use ryla_engine::port::{
     Consistency, Created, DueEntry, DueMove, DuePage, JobPage, JobStore, ListRange, Order, Shard,
     StoreError, Write, Written,
@@ -21,18 +21,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct MemoryJobStore {
     rows: Mutex<BTreeMap<String, Row>>,
     calls: AtomicU64,
-    without: Option<FenceKind>,
+    without: Option<Guard>,
 }
 
 impl MemoryJobStore {
     /// Entries in a page of due entries.
     pub const DUE_PAGE: usize = 100;
 
-    /// An empty table that forgets fences of that kind: what `tests/fences` lets the simulation
+    /// An empty table that forgets that fence: what `tests/fences` lets the simulation
     /// break on. Writes then happen as a table makes them, also where the domain has no such move.
-    pub fn without(kind: Option<FenceKind>) -> Self {
+    pub fn without(guard: Option<Guard>) -> Self {
         Self {
-            without: kind,
+            without: guard,
             ..Self::default()
         }
     }
@@ -126,6 +126,11 @@ impl MemoryJobStore {
             .collect()
     }
 
+    /// Whether nothing is left of what is expected.
+    fn forgets(&self, expect: Expect) -> bool {
+        expect.without(self.without).fences.is_empty()
+    }
+
     fn count(&self) {
         self.calls.fetch_add(1, Ordering::Relaxed);
     }
@@ -169,7 +174,7 @@ impl JobStore for MemoryJobStore {
         let mut rows = lock(&self.rows);
         if let Some(row) = rows.get(&raw_key(&job.key))
             && !row.expired(now)
-            && self.without != Some(FenceKind::AbsentAt)
+            && !self.forgets(Expect::absent(now))
         {
             return row.decode().map(|there| Created::Exists(Box::new(there)));
         }
@@ -293,10 +298,7 @@ impl JobStore for MemoryJobStore {
         // The row is not decoded: what is expected is judged by the entry alone.
         let seen =
             |row: &Row| matches!(row.due, Some((Part::Of(_), due)) if due.at == entry.due_at);
-        let anyhow = Expect::due_at(entry.due_at)
-            .without(self.without)
-            .0
-            .is_empty();
+        let anyhow = self.forgets(Expect::due_at(entry.due_at));
         match rows.get_mut(&entry.raw_key) {
             Some(row) if anyhow || seen(row) => row.move_due(to),
             // An update without a condition makes a row.

@@ -186,7 +186,7 @@ impl Row {
             return false;
         };
         let readable = !matches!(self.body, Body::Newer(Beyond::Version(_), _));
-        expect.0.iter().all(|fence| match fence {
+        expect.fences.iter().all(|fence| match fence {
             Fence::Readable => readable,
             fence => fence.holds(Some(&job)),
         })

@@ -48,6 +48,9 @@ pub enum Harm {
     LostReply,
     /// The callee is busy: no effect, and it says so.
     Throttled,
+    /// The call is made, and has its effect, 25 s later: a process that was stopped for a while, a request
+    /// that was under way for long. What it was decided on may be over by then.
+    Slow,
     /// A read that may be a moment old is: an index or an eventually consistent get shows the table
     /// as it was some seconds before.
     Stale,
@@ -72,12 +75,13 @@ pub enum Fate {
 
 impl Harm {
     /// Every harm.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::DeathBefore,
         Self::DeathAfter,
         Self::Error,
         Self::LostReply,
         Self::Throttled,
+        Self::Slow,
         Self::Stale,
     ];
 
@@ -111,6 +115,7 @@ impl Fault {
                 Harm::Error => "call: error",
                 Harm::LostReply => "call: lost reply",
                 Harm::Throttled => "call: throttled",
+                Harm::Slow => "call: slow",
                 Harm::Stale => "call: stale read",
             },
             Self::Message { fate, .. } => match fate {

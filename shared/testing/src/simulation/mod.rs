@@ -14,6 +14,7 @@ mod ports;
 mod process;
 mod scenario;
 pub mod seeded;
+pub mod single;
 mod step;
 mod tap;
 mod trace;

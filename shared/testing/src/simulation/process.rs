@@ -6,7 +6,7 @@ use super::world::World;
 use crate::{MemoryAccountStore, SkewedClock, backend::FakeBackend};
 use ryla_domain::id::{AccountId, ClaimId, JobKey};
 use ryla_domain::job::{Job, RequestHash};
-use ryla_domain::time::Ms;
+use ryla_domain::time::{Ms, UnixMs};
 use ryla_domain::{id::TraceId, model};
 use ryla_engine::complete::{Callback, CompleteError, Reply};
 use ryla_engine::dispatch::Handled;
@@ -142,6 +142,11 @@ impl Process {
             tap,
             future,
         }
+    }
+
+    /// When it goes on, where a call of it is slow.
+    pub(super) fn asleep_until(&self) -> UnixMs {
+        self.tap.asleep_until()
     }
 
     /// Drives it to its next port call; its outcome once it has ended, one way or the other.

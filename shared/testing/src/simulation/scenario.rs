@@ -170,9 +170,13 @@ impl Scenario {
             ..Course::USUAL
         };
         let fails = ending(End::Fails(Code::GpuError));
-        let never_ends = Course {
-            run: Ms::seconds(100_000),
-            ..Course::USUAL
+        let never_ends = runs_for(100_000);
+        let fails_late = Site {
+            course: runs_for(40),
+            ..first([Course {
+                end: End::Fails(Code::GpuError),
+                ..runs_for(40)
+            }])
         };
         vec![
             Self::on(
@@ -203,6 +207,22 @@ impl Scenario {
             Self {
                 taken_over: Some((Ms::seconds(2), Ms::seconds(22))),
                 ..Self::on("newer build in between", vec![Site::usual("modal")])
+            },
+            Self {
+                taken_over: Some((Ms(18_250), Ms::seconds(28))),
+                ..Self::on(
+                    "newer build in a run",
+                    vec![Site::with("modal", runs_for(40))],
+                )
+            },
+            Self {
+                // Each sign of life is stored, and the next attempt is quick to begin.
+                timers: Timers {
+                    progress_interval: Ms::seconds(1),
+                    sweep_period: Ms::seconds(2),
+                    ..Timers::default()
+                },
+                ..Self::on("first run fails late", vec![fails_late])
             },
             Self {
                 echo: Some(Ms::seconds(150)),
@@ -276,6 +296,13 @@ impl Scenario {
 fn ending(end: End) -> Course {
     Course {
         end,
+        ..Course::USUAL
+    }
+}
+
+const fn runs_for(seconds: u64) -> Course {
+    Course {
+        run: Ms::seconds(seconds),
         ..Course::USUAL
     }
 }

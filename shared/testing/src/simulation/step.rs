@@ -19,6 +19,7 @@ pub(super) fn wrong(
     let wrong = claimed_in_time(before, now, settings.timers.lease())
         .and_then(|()| runs_by_its_own_word(before, now, sites))
         .and_then(|()| hears_in_order(before, now))
+        .and_then(|()| hears_its_own_worker(before, now, sites))
         .and_then(|()| leased_by_one(before, now));
     wrong.err().map(|what| format!("{}: {what}", now.key))
 }
@@ -66,6 +67,25 @@ fn hears_in_order(before: &Job, now: &Job) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// A sign of life is one of the current attempt's worker.
+fn hears_its_own_worker(before: &Job, now: &Job, sites: &[Arc<FakeBackend>]) -> Result<(), String> {
+    let (State::Running(b), State::Running(n)) = (&before.state, &now.state) else {
+        return Ok(());
+    };
+    if b.attempt != n.attempt || n.seq <= b.seq {
+        return Ok(());
+    }
+    let run = now.run();
+    let has_said = |site: &Arc<FakeBackend>| {
+        let mut runs = site.runs().into_iter();
+        *site.id() == now.backend && runs.any(|known| known.run == run && known.seq >= n.seq)
+    };
+    if sites.iter().any(has_said) {
+        return Ok(());
+    }
+    Err(format!("event {} is not of attempt {}", n.seq, n.attempt))
 }
 
 /// A look of the sweep moves the entry on and counts, or takes its count back. Of two sweeps that come

@@ -11,12 +11,15 @@ use ryla_engine::port::Clock;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 /// For how long a message waits for another one to overtake it.
 const LONGEST_HELD: Ms = Ms::seconds(60);
+
+/// How late a slow call is: shorter than any function may run, and than the lease on a claim.
+const SLOW: Ms = Ms::seconds(25);
 
 /// A port call as it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -233,6 +236,8 @@ pub(super) struct Tap {
     id: usize,
     pub(super) gate: Arc<Gate>,
     dead: AtomicBool,
+    /// Until then it does nothing, in ms.
+    asleep_until: AtomicI64,
 }
 
 impl Tap {
@@ -242,7 +247,13 @@ impl Tap {
             id,
             gate,
             dead: AtomicBool::new(false),
+            asleep_until: AtomicI64::new(i64::MIN),
         }
+    }
+
+    /// When it goes on.
+    pub(super) fn asleep_until(&self) -> UnixMs {
+        UnixMs(self.asleep_until.load(Ordering::Relaxed))
     }
 
     pub(super) fn is_dead(&self) -> bool {
@@ -279,6 +290,11 @@ impl Tap {
         });
         if harm == Some(Harm::DeathBefore) {
             self.die().await;
+        }
+        if harm == Some(Harm::Slow) {
+            let until = self.gate.clock.now() + SLOW;
+            self.asleep_until.store(until.0, Ordering::Relaxed);
+            Others::first().await;
         }
         if matches!(harm, Some(Harm::Error | Harm::Throttled)) {
             return Err(Injected {

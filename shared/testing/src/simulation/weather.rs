@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use ryla_domain::time::Ms;
-use ryla_engine::expect::FenceKind;
+use ryla_engine::expect::Guard;
 
 /// How far a clock may be off in the family `Live`.
 pub const LIVE_SKEW: Ms = Ms::seconds(5);
@@ -22,7 +22,7 @@ pub struct Weather {
     /// The trace is kept, for somebody to read it.
     pub traced: bool,
     /// The fence that the table forgets: no weather of ours, but what shows that the promises bite.
-    pub without: Option<FenceKind>,
+    pub without: Option<Guard>,
 }
 
 /// Faults at any call, message and callback, until it is over.
@@ -48,9 +48,9 @@ impl Weather {
 
     /// The same on a table that forgets that fence.
     #[must_use]
-    pub fn without(self, fence: Option<FenceKind>) -> Self {
+    pub fn without(self, guard: Option<Guard>) -> Self {
         Self {
-            without: fence,
+            without: guard,
             ..self
         }
     }

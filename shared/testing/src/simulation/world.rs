@@ -131,14 +131,20 @@ impl World {
         let horizon = CREATED_AT + Ms(limit.0 + AFTERMATH.0);
         while self.clock.now() <= horizon {
             self.begin_what_is_due();
-            if self.live.is_empty() {
+            let now = self.clock.now();
+            let awake = |process: &Process| process.asleep_until() <= now;
+            let places = self.live.iter().enumerate();
+            let awake = places.filter(|(_, process)| awake(process));
+            let awake: Vec<usize> = awake.map(|(place, _)| place).collect();
+            if awake.is_empty() {
                 match self.next_at() {
                     Some(at) => self.clock.set(at.max(self.clock.now())),
                     None => break,
                 }
                 continue;
             }
-            let chosen = usize::try_from(self.below(self.live.len() as u64)).unwrap_or(0);
+            let chosen = usize::try_from(self.below(awake.len() as u64)).unwrap_or(0);
+            let chosen = awake[chosen];
             let ended = self.live[chosen].drive();
             self.clock.advance(Ms(1 + self.below(25)));
             self.look_at_the_jobs();
@@ -236,7 +242,8 @@ impl World {
         let queue = self.queue.next_visible_at();
         let held = self.gate.next_released_at();
         let all = agenda.into_iter().chain(sites).chain(queue).chain(held);
-        all.chain(self.newer_build.next_at()).min()
+        let asleep = self.live.iter().map(Process::asleep_until);
+        all.chain(self.newer_build.next_at()).chain(asleep).min()
     }
 
     /// A worker's callback on its way to us.

@@ -31,7 +31,7 @@ struct Falsified(Vec<FenceKind>);
 impl Falsified {
     async fn refuse(&mut self, store: &dyn JobStore, row: &Job, write: Write<'_>) {
         let expect = write.expect();
-        let broken = expect.0.iter().filter(|fence| !fence.holds(Some(row)));
+        let broken = expect.fences.iter().filter(|fence| !fence.holds(Some(row)));
         let broken: Vec<&Fence> = broken.collect();
         let [alone] = broken[..] else {
             panic!("{write:?} must break one fence of {row:?}, not {broken:?}")
@@ -43,7 +43,7 @@ impl Falsified {
 
     /// Whether every fence of that expectation was falsified.
     fn all_of(&self, expect: &Expect) {
-        for kind in expect.0.iter().map(Fence::kind) {
+        for kind in expect.fences.iter().map(Fence::kind) {
             assert!(
                 kind == FenceKind::Readable || self.0.contains(&kind),
                 "{kind} was never falsified alone"
@@ -175,7 +175,7 @@ async fn a_job_that_ran_takes_no_beat(store: &dyn JobStore) {
         let row = done(store, write).await;
         let beat = a_beat(&row, u64::MAX, Some(1), NOW);
         let write = Write::Beat(&row.key, &beat);
-        let broken = write.expect().0;
+        let broken = write.expect().fences;
         let broken = broken.iter().filter(|fence| !fence.holds(Some(&row)));
         let kinds: Vec<FenceKind> = broken.map(Fence::kind).collect();
         assert_eq!(kinds, [FenceKind::After], "what refuses it, {what}");

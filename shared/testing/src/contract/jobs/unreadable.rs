@@ -104,7 +104,7 @@ async fn a_newer_row_refuses_what_its_state_allows(store: &dyn JobStore, plant: 
         (&running, Write::Beat(&running.key, &beat)),
     ] {
         let text = format!("{write:?}");
-        assert!(write.expect().0.contains(&Fence::Readable), "{text}");
+        assert!(write.expect().fences.contains(&Fence::Readable), "{text}");
         assert!(write.expect().holds(Some(job)), "{text}, in this build");
         plant.newer(job).await;
         let before = raw(plant, &job.key).await;

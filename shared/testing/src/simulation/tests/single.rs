@@ -2,10 +2,9 @@
 //! faults, so that a new port call is covered by being made. And pairs where a GPU is paid.
 
 use super::kept;
-use crate::simulation::{Ending, Fate, Fault, Harm, Kind, Scenario};
+use crate::simulation::single::{SINGLE_SEED, harmed_calls, single_faults};
+use crate::simulation::{Ending, Fault, Harm, Kind, Scenario};
 use ryla_domain::state::State;
-
-const SEED: u64 = 7;
 
 #[test]
 fn without_faults_every_scenario_keeps_every_promise() {
@@ -16,28 +15,15 @@ fn without_faults_every_scenario_keeps_every_promise() {
     }
 }
 
-/// Every call that did something, with that harm done to it.
-fn harmed_calls(ending: &Ending, harm: Harm) -> Vec<Fault> {
-    let calls = ending.calls.iter();
-    let calls = calls.filter(|call| !call.idle && harm.fits(call.name));
-    calls
-        .map(|call| Fault::Call {
-            kind: call.kind,
-            nth: call.nth,
-            harm,
-        })
-        .collect()
-}
-
 /// The fault finds its place, and no promise is broken.
 fn hits(scenario: &Scenario, fault: Fault) {
-    let harmed = kept(scenario, &[fault], SEED);
+    let harmed = kept(scenario, &[fault], SINGLE_SEED);
     assert_eq!(harmed.hit, [fault], "{:?}", scenario.name);
 }
 
 fn at_every_call(harm: Harm) {
     for scenario in Scenario::all() {
-        let whole = kept(&scenario, &[], SEED);
+        let whole = kept(&scenario, &[], SINGLE_SEED);
         for fault in harmed_calls(&whole, harm) {
             hits(&scenario, fault);
         }
@@ -70,30 +56,21 @@ fn any_call_may_be_throttled() {
 }
 
 #[test]
+fn any_call_may_be_slow() {
+    at_every_call(Harm::Slow);
+}
+
+#[test]
 fn any_read_that_may_be_stale_is() {
     at_every_call(Harm::Stale);
 }
 
 #[test]
-fn any_message_may_be_lost_doubled_late_or_overtaken() {
+fn any_message_or_callback_may_have_any_fate() {
     for scenario in Scenario::all() {
-        let messages = kept(&scenario, &[], SEED).messages;
-        for fate in Fate::OF_MESSAGES {
-            for nth in 0..messages {
-                hits(&scenario, Fault::Message { nth, fate });
-            }
-        }
-    }
-}
-
-#[test]
-fn any_callback_may_be_lost_doubled_late_stale_or_forged() {
-    for scenario in Scenario::all() {
-        let callbacks = kept(&scenario, &[], SEED).callbacks;
-        for fate in Fate::OF_CALLBACKS {
-            for nth in 0..callbacks {
-                hits(&scenario, Fault::Callback { nth, fate });
-            }
+        let faults = single_faults(&scenario).into_iter();
+        for fault in faults.filter(|fault| !matches!(fault, Fault::Call { .. })) {
+            hits(&scenario, fault);
         }
     }
 }
@@ -112,16 +89,16 @@ fn start(ending: &Ending, nth: usize, harm: Harm) -> Option<Fault> {
 #[test]
 fn the_first_two_starts_of_a_run_may_both_go_wrong() {
     for scenario in Scenario::all() {
-        let whole = kept(&scenario, &[], SEED);
+        let whole = kept(&scenario, &[], SINGLE_SEED);
         for first in Harm::ALL {
             let Some(first) = start(&whole, 0, first) else {
                 continue;
             };
-            let once = kept(&scenario, &[first], SEED);
+            let once = kept(&scenario, &[first], SINGLE_SEED);
             for second in Harm::ALL {
                 let second = start(&once, 1, second);
                 let both: Vec<Fault> = [first].into_iter().chain(second).collect();
-                kept(&scenario, &both, SEED);
+                kept(&scenario, &both, SINGLE_SEED);
             }
         }
     }
@@ -132,7 +109,7 @@ fn the_first_two_starts_of_a_run_may_both_go_wrong() {
 fn the_scenarios_walk_every_use_case_and_every_way_to_end() {
     let endings: Vec<Ending> = Scenario::all()
         .iter()
-        .map(|scenario| kept(scenario, &[], SEED))
+        .map(|scenario| kept(scenario, &[], SINGLE_SEED))
         .collect();
     let calls = || endings.iter().flat_map(|ending| &ending.calls);
     for (kind, names) in [
