@@ -56,7 +56,7 @@ class Tenant:
         assert reply.status_code == 200, reply.text
         return dict(reply.json())
 
-    def ended(self, job: str, limit_s: float = 30) -> dict[str, Any]:
+    def ended(self, job: str, limit_s: float = 120) -> dict[str, Any]:
         """The prediction once it has ended."""
 
         def ask() -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def eventually(what: str, ask: Callable[[], T | None], limit_s: float = 30, every_s: float = 0.1) -> T:
+def eventually(what: str, ask: Callable[[], T | None], limit_s: float = 120, every_s: float = 0.1) -> T:
     """Asks until the answer is something; an error that names `what` once the limit is over."""
     until = time.monotonic() + limit_s
     while True:

@@ -135,7 +135,7 @@ class Stack:
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         )
-        stack = eventually("the stack is created", self._settled, 60)
+        stack = eventually("the stack is created", self._settled, 180)
         if stack["StackStatus"] != "CREATE_COMPLETE":
             events = formation.describe_stack_events(StackName=NAME)["StackEvents"]
             reasons = [(e["LogicalResourceId"], e.get("ResourceStatusReason")) for e in events]

@@ -26,7 +26,7 @@ def test_poison_ends_in_the_dead_letter_queue_while_others_pass(stack: Stack, ac
             reply = sqs.receive_message(QueueUrl=stack.dead_letters, MaxNumberOfMessages=10, WaitTimeSeconds=1)
             return [message["Body"] for message in reply.get("Messages", [])] or None
 
-        assert eventually("the poison is set aside", dead, 60) == ["poison"]
+        assert eventually("the poison is set aside", dead, 180) == ["poison"]
     finally:
         sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "180"})
 
@@ -37,7 +37,7 @@ def test_a_bootstrap_killed_in_mid_invocation_loses_no_job(stack: Stack, acme: T
     # The claim hangs, and with it the invocation.
     stack.faults({"service": "dynamodb", "operation": "UpdateItem", "times": 1, "latency": 3000})
     job = acme.create("a murdered messenger")
-    eventually("the claim hangs", lambda: bool(stack.fired()) or None, 20, 0.02)
+    eventually("the claim hangs", lambda: bool(stack.fired()) or None, every_s=0.02)
     killed = stack.bootstraps("dispatch")
     assert killed
     for pid in killed:
@@ -48,7 +48,7 @@ def test_a_bootstrap_killed_in_mid_invocation_loses_no_job(stack: Stack, acme: T
         assert stack.invoke("sweep", {}) == (None, None)
         return acme.prediction(job)["status"] in {"succeeded", "failed"} or None
 
-    eventually("a sweep brings the job to its end", sweep, 90, 1)
+    eventually("a sweep brings the job to its end", sweep, 180, 1)
     assert acme.prediction(job)["status"] == "succeeded"
     assert not set(killed) & set(stack.bootstraps("dispatch"))
 

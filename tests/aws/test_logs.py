@@ -72,7 +72,7 @@ def test_a_healthy_jobs_life_is_in_the_log_function_by_function(stack: Stack, ac
         found = moves(stack, job)
         return found if "succeeded" in found else None
 
-    told_by = eventually("the log tells the end", told, 30, 1)
+    told_by = eventually("the log tells the end", told, 120, 1)
     wanted = {"accepted": "submit", "dispatching": "dispatch", "running": "callback", "succeeded": "callback"}
     assert told_by == wanted
 

@@ -92,29 +92,33 @@ class Container:
         self.store = MemoryStore()
         self.claims = Claims(self.store)
         self.http, self.notes = httpx.Client(), Noting()
+        self.outside = httpx.Client(transport=self.notes)
         self.puts: list[int] = []
         self.http.event_hooks = {"response": [self._note_put]}
         self.comfy = ComfyServer(command(install, base, port), port, base, self.http)
+        self.workflows = {name: Paced(name, self.pace) for name in names()}
+        self._loras = base / "models" / "loras"
+        self._pool = ThreadPoolExecutor(1)
+        self._ends: dict[str, Future[dict[str, Any]]] = {}
+        self._lock = threading.Lock()
+
+    def boot(self) -> None:
+        """Starts ComfyUI; `close` ends it, however far this came."""
         self.comfy.boot()
-        workflows = {name: Paced(name, self.pace) for name in names()}
-        self.workflows = workflows
         self.worker = Worker(
             comfy=self.comfy,
             http=self.http,
-            outside=httpx.Client(transport=self.notes),
+            outside=self.outside,
             clock=SystemClock(),
             claims=self.claims,
             places=LOCAL,
-            workflows=workflows,
-            loras=Loras(base / "models" / "loras", 10**9),
+            workflows=self.workflows,
+            loras=Loras(self._loras, 10**9),
             gpu="CPU",
             boot_ms=self.comfy.start_ms,
             forget=self.comfy.forget_run,
             word=lambda: uuid.uuid4().hex[:8],
         )
-        self._pool = ThreadPoolExecutor(1)
-        self._ends: dict[str, Future[dict[str, Any]]] = {}
-        self._lock = threading.Lock()
 
     # What web.py asks of Modal's function calls.
 
@@ -153,7 +157,7 @@ class Container:
         self._pool.shutdown(cancel_futures=True)
         self.comfy.shut()
         self.http.close()
-        self.worker.outside.close()
+        self.outside.close()
 
     def _note_put(self, response: httpx.Response) -> None:
         if response.request.method == "PUT":
@@ -167,6 +171,7 @@ def container() -> Iterator[Container]:
     try:
         made = Container(Path(os.environ["COMFYUI"]), base)
         try:
+            made.boot()
             yield made
         finally:
             made.close()

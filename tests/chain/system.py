@@ -41,7 +41,7 @@ class System:
     def ryla(self, *words: str) -> tuple[int, Any]:
         """Runs the command to its end: its status and its JSON."""
         done = self.start(*words)
-        out, _ = done.communicate(timeout=300)
+        out, _ = done.communicate(timeout=600)
         return done.returncode, json.loads(out)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
@@ -76,7 +76,7 @@ class System:
         return until(ended)
 
 
-def until(look: Callable[[], T | None], limit_s: float = 120) -> T:
+def until(look: Callable[[], T | None], limit_s: float = 300) -> T:
     """What `look` finds, as soon as it finds anything."""
     begun = time.monotonic()
     while time.monotonic() - begun < limit_s:

@@ -18,6 +18,12 @@ def tls() -> Client:
 
 
 @pytest.fixture(scope="session")
+def slow() -> Client:
+    """A system behind https, whose runs take longer than any test."""
+    return client("SLOW")
+
+
+@pytest.fixture(scope="session")
 def plain() -> Client:
     """A system behind plain http."""
     return client("PLAIN")

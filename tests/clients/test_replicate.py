@@ -101,15 +101,25 @@ def test_run_works_in_an_event_loop() -> None:
     assert_is_jpeg(asyncio.run(run()))
 
 
-def test_a_prediction_is_created_at_once_and_polled_to_its_end(tls: Client) -> None:
+def polled_to_its_end(tls: Client) -> tuple[list[str], Prediction]:
     prediction = create(tls, "a fox in the snow")
     assert (prediction.status, prediction.output) == ("starting", None)
-    seen = [prediction.status]
+    seen = [str(prediction.status)]
     while prediction.status not in ENDED:
         time.sleep(0.1)
         prediction.reload()
         if prediction.status != seen[-1]:
             seen.append(prediction.status)
+    return seen, prediction
+
+
+def test_a_prediction_is_created_at_once_and_polled_to_its_end(tls: Client) -> None:
+    seen, prediction = polled_to_its_end(tls)
+    for _ in range(5):
+        # On a machine that stands still for a second, nobody sees the run.
+        if "processing" in seen:
+            break
+        seen, prediction = polled_to_its_end(tls)
     assert seen == ["starting", "processing", "succeeded"]
     assert prediction.model == MODEL
     assert prediction.version == version_of(tls)
@@ -150,14 +160,14 @@ def test_a_deployment_of_the_models_name_takes_predictions(tls: Client) -> None:
     assert prediction.status == "succeeded"
 
 
-def test_cancel_ends_a_prediction(tls: Client) -> None:
-    prediction = create(tls, "a picture that nobody wants")
+def test_cancel_ends_a_prediction(slow: Client) -> None:
+    prediction = create(slow, "a picture that nobody wants")
     prediction.cancel()
     prediction.wait()
     assert prediction.status == "canceled"
     assert prediction.output is None
-    other = create(tls, "another one")
-    canceled = tls.predictions.cancel(other.id)
+    other = create(slow, "another one")
+    canceled = slow.predictions.cancel(other.id)
     assert canceled.id == other.id
     canceled.wait()
     assert canceled.status == "canceled"

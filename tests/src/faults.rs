@@ -13,7 +13,7 @@ use ryla_testing::sample::{a_job, key};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_mins(1);
 
 /// A key of that account in each shard.
 fn one_in_each_shard(account: &str) -> Vec<JobKey> {
@@ -164,7 +164,7 @@ async fn messages_that_nobody_can_read_become_dead_letters_while_others_pass() {
     }
     until(
         "both are dead letters",
-        Duration::from_secs(20),
+        Duration::from_mins(1),
         async || match app.dead_letters().await.unwrap().total() {
             2 => Ok(()),
             dead => Err(format!(

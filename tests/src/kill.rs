@@ -98,7 +98,7 @@ impl Dev {
             .spawn()
             .unwrap();
         let pid = child.id();
-        let dev = until("`ryla dev` is up", Duration::from_secs(20), async || {
+        let dev = until("`ryla dev` is up", Duration::from_mins(2), async || {
             if let Some(status) = child.try_wait().unwrap() {
                 let log = std::fs::read_to_string(data.with_extension("log")).unwrap_or_default();
                 panic!("`ryla dev` ended with {status}: {log}");
@@ -167,7 +167,7 @@ impl Drop for Dev {
 async fn every_open_job_ends_after_the_process_was_killed_and_started_again() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let first = Dev::start(&data, "30").await;
+    let first = Dev::start(&data, "600").await;
     for n in 0..OPEN_JOBS {
         let input =
             json!({ "prompt": format!("a survivor, number {n}"), "width": 256, "height": 256 });
@@ -178,7 +178,7 @@ async fn every_open_job_ends_after_the_process_was_killed_and_started_again() {
     }
     let before = until(
         "some run and some wait",
-        Duration::from_secs(20),
+        Duration::from_mins(2),
         async || {
             let jobs = first.jobs().await;
             let running = jobs

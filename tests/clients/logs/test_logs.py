@@ -44,7 +44,7 @@ def secrets_of(prediction: dict[str, Any]) -> Iterator[str]:
         yield url.split("/")[-2]
 
 
-@pytest.mark.parametrize("name", ["TLS", "PLAIN", "FAILING", "SCHEMA"])
+@pytest.mark.parametrize("name", ["TLS", "PLAIN", "FAILING", "SLOW", "SCHEMA"])
 def test_the_log_tells_every_jobs_life_and_no_secret(name: str) -> None:
     known = list(predictions(name))
     log = Path(os.environ[f"{name}_LOG"]).read_text()

@@ -65,7 +65,7 @@ def some_id(operation: str) -> str | None:
 def look() -> None:
     """How the newest predictions stand: what ended meanwhile can be retried, deleted and fetched."""
     key = {"authorization": f"Bearer {os.environ['SCHEMA_TOKEN']}"}
-    page = requests.get(f"{os.environ['SCHEMA_URL']}/v1/predictions?page_size=30", headers=key, timeout=60)
+    page = requests.get(f"{os.environ['SCHEMA_URL']}/v1/predictions?page_size=30", headers=key, timeout=120)
     for one in page.json()["results"]:
         remember(one)
 
@@ -158,19 +158,19 @@ def first_pictures() -> list[list[str]]:
     url, headers = os.environ["SCHEMA_URL"], {"Authorization": f"Bearer {os.environ['SCHEMA_TOKEN']}"}
     body = {"input": {"prompt": "a lighthouse", "width": 256, "height": 256}}
     begun = [
-        requests.post(f"{url}/v1/models/{MODEL}/predictions", json=body, headers=headers, timeout=30).json()["id"]
+        requests.post(f"{url}/v1/models/{MODEL}/predictions", json=body, headers=headers, timeout=120).json()["id"]
         for _ in range(6)
     ]
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while begun and time.monotonic() < until:
         time.sleep(0.2)
         for name in list(begun):
-            one = requests.get(f"{url}/v1/predictions/{name}", headers=headers, timeout=30).json()
+            one = requests.get(f"{url}/v1/predictions/{name}", headers=headers, timeout=120).json()
             if one["status"] not in OPEN:
                 begun.remove(name)
                 remember(one)
     if not pictures:
-        raise RuntimeError("no picture was made within a minute")
+        raise RuntimeError("no picture was made within three minutes")
     return list(pictures)
 
 

@@ -141,7 +141,7 @@ impl<'a> Caller<'a> {
     /// The prediction once it has ended.
     pub(crate) async fn ended(&self, id: &str) -> Value {
         let path = format!("/v1/predictions/{id}?wait=10");
-        until(&format!("{id} ends"), Duration::from_secs(45), async || {
+        until(&format!("{id} ends"), Duration::from_mins(2), async || {
             let prediction = self.get(&path).await.expect(200);
             match prediction["status"].as_str() {
                 Some("succeeded" | "failed" | "canceled") => Ok(prediction),
@@ -153,7 +153,7 @@ impl<'a> Caller<'a> {
 
     /// The prediction once a worker is on it.
     pub(crate) async fn running(&self, id: &str) -> Value {
-        until(&format!("{id} runs"), Duration::from_secs(20), async || {
+        until(&format!("{id} runs"), Duration::from_secs(45), async || {
             let prediction = self.prediction(id).await;
             match prediction["status"].as_str() {
                 Some("processing") => Ok(prediction),

@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// How long jobs may take to end, and queues to run empty, once a test is done.
-const SETTLE: Duration = Duration::from_secs(40);
+const SETTLE: Duration = Duration::from_mins(2);
 
 /// A running stack and everything that was asked of it.
 pub(crate) struct TestApp {

@@ -107,7 +107,7 @@ impl OnePreview {
                 self.pass(Ms(5)).await;
             }
         };
-        let running = tokio::time::timeout(Duration::from_secs(5), running);
+        let running = tokio::time::timeout(Duration::from_mins(1), running);
         running.await.unwrap();
     }
 }

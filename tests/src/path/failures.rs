@@ -90,7 +90,7 @@ async fn jobs_whose_every_callback_is_lost_succeed_by_the_sweep_with_one_gpu_run
     }
     until(
         "every run is over",
-        Duration::from_secs(15),
+        Duration::from_mins(1),
         async || match app.gpu().gpu_runs() {
             5 => Ok(()),
             runs => Err(format!("{runs} runs")),
