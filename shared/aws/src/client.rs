@@ -2,6 +2,7 @@
 //! and handed over. No adapter builds a client or reads the environment.
 
 use crate::environment;
+use crate::roots;
 use crate::{Capacity, DynamoAccountStore, DynamoJobStore, S3ImageStore, SqsQueue};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -130,11 +131,12 @@ pub struct WarmUp<'a> {
 impl Aws {
     /// Clients from the variables that Lambda sets: credentials, region and, in tests, endpoints.
     pub async fn from_env(addressing: Addressing) -> Self {
+        let region = environment::region().await;
         let config = environment::settings()
-            .await
+            .http_client(https(region.as_ref()))
+            .region(region)
             .behavior_version(BehaviorVersion::latest())
             .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
-            .http_client(https())
             .timeout_config(timeouts(TABLE_AND_QUEUE))
             .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
             .build();
@@ -148,7 +150,7 @@ impl Aws {
 
     /// Clients of the embedded stack.
     pub fn at(endpoints: &Endpoints) -> Self {
-        let own = https();
+        let own = https(None);
         let config = |endpoint: &Endpoint| {
             let credentials = Credentials::from_keys(
                 &endpoints.access_key_id,
@@ -262,12 +264,11 @@ fn s3_config(config: &SdkConfig, addressing: Addressing, limits: Limits) -> aws_
         .build()
 }
 
-/// The one HTTPS client: rustls with AWS-LC and Mozilla's roots as compiled in, so that no start
-/// scans the file system for certificates.
-fn https() -> SharedHttpClient {
+/// The one HTTPS client: rustls with AWS-LC, trusting the authorities of AWS as compiled in.
+fn https(region: Option<&Region>) -> SharedHttpClient {
     let provider = Provider::rustls(CryptoMode::AwsLc);
     let mut trust = TrustStore::empty();
-    trust.add_pem_certificate(roots_pem());
+    trust.add_pem_certificate(roots::pem(region));
     let client = match TlsContext::builder().with_trust_store(trust).build() {
         Ok(context) => Builder::new()
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
@@ -281,8 +282,8 @@ fn https() -> SharedHttpClient {
 }
 
 /// Connects when there is something to send. The SDK has every service's client try its HTTPS client
-/// at once, and each of these tries reads all root certificates again, which together was two thirds
-/// of what a cold start computed; the warm-up pays for the one connector that is used.
+/// at once, and each of these tries reads the root certificates again, which together was two thirds
+/// of what a cold start computed when they were Mozilla's; the warm-up pays for the one connector that is used.
 #[derive(Debug)]
 struct OnFirstCall(SharedHttpClient);
 
@@ -298,20 +299,6 @@ impl HttpClient for OnFirstCall {
     fn connector_metadata(&self) -> Option<ConnectorMetadata> {
         self.0.connector_metadata()
     }
-}
-
-fn roots_pem() -> Vec<u8> {
-    use std::fmt::Write as _;
-    let mut pem = String::new();
-    for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
-        let base64 = data_encoding::BASE64.encode(root);
-        // Writing to a string cannot fail.
-        let _ = write!(
-            pem,
-            "-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n"
-        );
-    }
-    pem.into_bytes()
 }
 
 #[cfg(test)]

@@ -2,19 +2,23 @@
 //! SDK's own chain of sources also asks profiles, STS, ECS and IMDS, none of which a Lambda has; building
 //! and linking it cost every cold start a client and every artefact half a megabyte.
 
-use aws_config::SdkConfig;
 use aws_config::environment::{
     EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
 };
 use aws_config::meta::region::ProvideRegion;
+use aws_config::{Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-/// The settings of the environment, without clients, time-outs and retries.
-pub(crate) async fn settings() -> aws_types::sdk_config::Builder {
+/// The region that Lambda names.
+pub(crate) async fn region() -> Option<Region> {
+    EnvironmentVariableRegionProvider::new().region().await
+}
+
+/// The settings of the environment but the region, without clients, time-outs and retries.
+pub(crate) fn settings() -> aws_types::sdk_config::Builder {
     let credentials = EnvironmentVariableCredentialsProvider::new();
     SdkConfig::builder()
-        .region(EnvironmentVariableRegionProvider::new().region().await)
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .service_config(Variables)
 }

@@ -15,6 +15,7 @@ mod images;
 mod jobs;
 mod ports;
 mod queue;
+mod roots;
 
 pub use accounts::DynamoAccountStore;
 pub use capacity::{Capacity, Operation, Usage};
