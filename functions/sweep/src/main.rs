@@ -7,6 +7,10 @@ use ryla_engine::settings::Settings;
 use ryla_engine::sweep::Scope;
 use serde_json::Value;
 
+/// A tenth less processor time for a job than with glibc's (docs/PERFORMANCE.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let settings = Settings::from_env()?;
