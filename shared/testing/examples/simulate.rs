@@ -28,13 +28,13 @@ fn main() -> std::io::Result<ExitCode> {
             writeln!(out, "{unknown}")?;
             return Ok(ExitCode::FAILURE);
         }
-        Some(Ok(guards)) => match guards[..] {
-            [guard] => Some(guard),
-            _ => {
+        Some(Ok(guards)) => {
+            let [guard] = guards[..] else {
                 writeln!(out, "{USAGE}")?;
                 return Ok(ExitCode::FAILURE);
-            }
-        },
+            };
+            Some(guard)
+        }
         None => None,
     };
     let seed = number(&arguments, "--seed");

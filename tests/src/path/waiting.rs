@@ -35,9 +35,9 @@ async fn a_creation_that_waits_is_answered_with_the_finished_picture() {
 /// With `processing` the official clients take the job for finished and return nothing.
 #[tokio::test]
 async fn a_creation_whose_wait_runs_out_says_starting_also_while_a_worker_is_on_it() {
-    // The preview GPU is expected to take as long as its run: 2 s fit in a wait of 3 s, two of them do not.
+    // The preview GPU is expected to take as long as its run: 4 s fit in a wait of 6 s, two of them do not.
     let preview = PreviewOptions {
-        run: Ms(2_000),
+        run: Ms(4_000),
         concurrency: 1,
         ..PreviewOptions::default()
     };
@@ -52,11 +52,11 @@ async fn a_creation_whose_wait_runs_out_says_starting_also_while_a_worker_is_on_
     let creation = app
         .alice()
         .creation(&small("an island"))
-        .header("prefer", "wait=3");
+        .header("prefer", "wait=6");
     let prediction = app.alice().send(creation).await.expect(201);
     let held = begun.elapsed();
     assert!(
-        held >= Duration::from_millis(2_500) && held < Duration::from_secs(4),
+        held >= Duration::from_millis(5_500) && held < Duration::from_millis(7_500),
         "{held:?}"
     );
     assert_eq!(prediction["status"], "starting");
@@ -69,19 +69,23 @@ async fn a_creation_whose_wait_runs_out_says_starting_also_while_a_worker_is_on_
 
 #[tokio::test]
 async fn a_creation_is_not_held_where_the_job_cannot_be_done_in_time() {
-    let app = TestApp::start(runs_for(Ms(2_000))).await;
+    // Held, it would be for 20 s.
+    let app = TestApp::start(runs_for(Ms(60_000))).await;
     let begun = Instant::now();
     let creation = app
         .alice()
         .creation(&small("a bridge"))
-        .header("prefer", "wait=1");
+        .header("prefer", "wait=20");
     let prediction = app.alice().send(creation).await.expect(201);
     assert_eq!(prediction["status"], "starting");
     assert!(
-        begun.elapsed() < Duration::from_millis(700),
+        begun.elapsed() < Duration::from_secs(15),
         "{:?}",
         begun.elapsed()
     );
+    let id = prediction["id"].as_str().unwrap();
+    let cancel = format!("/v1/predictions/{id}/cancel");
+    app.alice().post(&cancel).await.expect(200);
     app.finish().await;
 }
 
