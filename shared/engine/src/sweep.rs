@@ -212,7 +212,7 @@ impl Sweep {
     /// When the entry is looked at next, should this look come to nothing. The deadline is never
     /// skipped, and after it every sweep looks, since the job is to end at once and what kept the last
     /// look from ending it may be over. Half a period early, so that the sweep which comes then does not
-    /// just miss it. Always later than it was: of two sweeps that come to one entry, one has it.
+    /// just miss it. Never what it was, since of two sweeps that come to one entry one shall have it.
     fn later(&self, entry: &DueEntry, now: UnixMs) -> DueMove {
         let backoff = self.settings.timers.sweep_backoff();
         let half_a_period = Ms(backoff.base.0 / 2);
@@ -221,12 +221,12 @@ impl Sweep {
             Some(deadline) if deadline > now => deadline.min(next(backoff.wait(entry.tries))),
             Some(deadline) => {
                 let latest = deadline + Ms(backoff.base.0.saturating_mul(LATE_PERIODS));
-                next(backoff.base).min(latest)
+                next(backoff.base).min(latest).max(entry.due_at + Ms(1))
             }
             None => next(backoff.wait(entry.tries)),
         };
         DueMove::Later {
-            at: at.max(entry.due_at + Ms(1)),
+            at,
             tries: entry.tries.saturating_add(1),
         }
     }

@@ -303,6 +303,20 @@ async fn a_cancel_message_that_was_lost_stops_the_run_all_the_same() {
     assert_eq!(status, ryla_testing::backend::Status::Canceled);
 }
 
+/// Its first look would be at 120 s.
+#[tokio::test]
+async fn after_a_start_with_an_empty_queue_a_claimed_job_is_looked_at_as_soon_as_its_lease_is_over()
+{
+    let stage = Stage::new();
+    let job = stage.store(a_job().in_phase(Phase::Dispatching)).await;
+    stage.clock.set(at(10));
+    let sweeper = stage.sweeper(&stage.only_preview());
+    assert_eq!(sweeper.run(Scope::Everything).await.resent, 0);
+    let tally = stage.sweep_at(&stage.only_preview(), 70).await;
+    assert_eq!(tally.resent, 1);
+    assert_eq!(stage.row(&job.key).await.state, job.state);
+}
+
 #[tokio::test]
 async fn after_a_start_with_an_empty_queue_a_running_job_is_asked_about_at_once() {
     let stage = Stage::new();
