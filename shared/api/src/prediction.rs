@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use ryla_domain::failure::Code;
 use ryla_domain::job::{DeadlineBy, Job};
 use ryla_domain::model::{self, OutputKind};
-use ryla_domain::report::Timings;
+use ryla_domain::report::{Likeness, Timings};
 use ryla_domain::state::{Phase, State};
 use ryla_domain::time::{Ms, UnixMs};
 use serde_json::{Map, Value, json};
@@ -156,8 +156,12 @@ fn metrics(job: &Job) -> Value {
             "cold_start_seconds",
             json!(Ms(timings.cold_ms()).as_seconds()),
         );
+        put("boot_seconds", json!(Ms(timings.boot).as_seconds()));
         put("queue_seconds", json!(Ms(timings.queue).as_seconds()));
         put("gpu_seconds", json!(Ms(timings.billed_ms()).as_seconds()));
+    }
+    if let Some(likeness) = likeness(job) {
+        put("likeness", likeness);
     }
     match &job.state {
         State::Failed { code, .. } => put("error_code", Code::name(*code).into()),
@@ -165,6 +169,16 @@ fn metrics(job: &Job) -> Value {
         _ => None,
     };
     Value::Object(metrics)
+}
+
+/// How alike the face of each picture is, in slot order; `None` where the worker measured none.
+fn likeness(job: &Job) -> Option<Value> {
+    let State::Succeeded { ended, outputs } = &job.state else {
+        return None;
+    };
+    let share = |slot| ended.report.likeness_of(slot).map(Likeness::share);
+    let shares: Vec<Option<f64>> = outputs.iter().map(|output| share(output.slot)).collect();
+    shares.iter().any(Option::is_some).then(|| json!(shares))
 }
 
 /// Seconds of the run itself, as the worker measured them, else from our own notes.

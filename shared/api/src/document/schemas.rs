@@ -134,6 +134,11 @@ const METRICS: &[Field] = &[
         "Seconds that a warm GPU would have spared (boot and loading). Where the worker measured.",
     ),
     (
+        "boot_seconds",
+        number,
+        "Seconds of those in which the GPU's container and server started; 0 on a warm one. Where the worker measured.",
+    ),
+    (
         "queue_seconds",
         number,
         "Seconds that the backend took to find a GPU. Where the worker measured.",
@@ -142,6 +147,11 @@ const METRICS: &[Field] = &[
         "gpu_seconds",
         number,
         "Seconds of GPU time: boot, loading, run and upload. Where the worker measured.",
+    ),
+    (
+        "likeness",
+        shares,
+        "How alike the face of each picture is to the reference, 0 to 1, in slot order; null where it was not measured. Absent where none was.",
     ),
     (
         "error_code",
@@ -203,6 +213,10 @@ fn maybe_whole() -> Value {
 
 fn number() -> Value {
     json!({ "type": "number", "minimum": 0 })
+}
+
+fn shares() -> Value {
+    json!({ "type": "array", "items": { "type": ["number", "null"], "minimum": 0, "maximum": 1 } })
 }
 
 fn maybe_number() -> Value {

@@ -7,7 +7,7 @@ use ryla_domain::failure::Code;
 use ryla_domain::id::{Attempt, OutputToken, TraceId};
 use ryla_domain::job::{Deadline, DeadlineBy, Due, Job, RequestHash, StoredInput};
 use ryla_domain::output::{Format, Output, Retention};
-use ryla_domain::report::{Report, Timings};
+use ryla_domain::report::{Likeness, Report, Timings};
 use ryla_domain::state::{
     Accepted, CancelReason, Canceling, Dispatching, Ended, Hold, Phase, Running, State,
 };
@@ -194,9 +194,27 @@ fn ended(fields: &Fields<'_>) -> Result<Ended, StoreError> {
         report: Report {
             timings,
             gpu: fields.optional_str("gpu")?.map(str::to_owned),
+            likeness: likeness(fields)?,
         },
         cost_usd_micros: fields.optional_number("cost")?,
     })
+}
+
+fn likeness(fields: &Fields<'_>) -> Result<Vec<(u8, Likeness)>, StoreError> {
+    let Some(list) = fields.list("likeness")? else {
+        return Ok(Vec::new());
+    };
+    let pairs: Option<Vec<_>> = list
+        .iter()
+        .map(|pair| {
+            let [slot, thousandths] = numbers(pair.as_l().ok()?)?;
+            Some((
+                u8::try_from(slot).ok()?,
+                Likeness::of_thousandths(thousandths)?,
+            ))
+        })
+        .collect();
+    pairs.ok_or_else(|| corrupt("likeness"))
 }
 
 fn outputs(fields: &Fields<'_>) -> Result<Vec<Output>, StoreError> {

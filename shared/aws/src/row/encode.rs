@@ -152,6 +152,12 @@ impl Attributes {
         }
         self.optional_text("gpu", ended.report.gpu.as_ref());
         self.optional_number("cost", ended.cost_usd_micros);
+        if !ended.report.likeness.is_empty() {
+            let pairs = ended.report.likeness.iter().map(|(slot, likeness)| {
+                numbers(&[u64::from(*slot), u64::from(likeness.thousandths())])
+            });
+            self.put("likeness", list(pairs));
+        }
     }
 }
 

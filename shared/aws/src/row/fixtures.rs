@@ -9,7 +9,7 @@ use ryla_domain::failure::Code;
 use ryla_domain::id::{Attempt, JobKey};
 use ryla_domain::job::{Deadline, DeadlineBy, Due, Job, RequestHash, StoredInput};
 use ryla_domain::output::{Format, Output, Retention};
-use ryla_domain::report::{Report, Timings};
+use ryla_domain::report::{Likeness, Report, Timings};
 use ryla_domain::state::{
     Accepted, CancelReason, Canceling, Dispatching, Ended, Hold, Running, State,
 };
@@ -89,6 +89,24 @@ fn succeeded() -> State {
     }
 }
 
+/// Three pictures, of which the worker compared two with the reference.
+fn alike() -> Job {
+    let mut alike = job("fixture-likeness", succeeded());
+    alike.model = "sdxl-instantid".to_owned();
+    if let State::Succeeded { ended, outputs } = &mut alike.state {
+        let first = outputs[0].clone();
+        outputs.extend((1..3).map(|slot| Output {
+            slot,
+            ..first.clone()
+        }));
+        let measured = [(0, 0.87), (2, 0.0)];
+        ended.report.likeness = measured
+            .map(|(slot, share)| (slot, Likeness::of_share(share).unwrap()))
+            .to_vec();
+    }
+    alike
+}
+
 /// Every kind of row, by the name of its file.
 fn kinds() -> Vec<(&'static str, Job)> {
     let attempt = Attempt::FIRST;
@@ -156,6 +174,7 @@ fn kinds() -> Vec<(&'static str, Job)> {
     }
     vec![
         ("file-in-input", face),
+        ("likeness", alike()),
         ("video", video),
         ("accepted", job("fixture-accepted", accepted(None))),
         (
@@ -285,7 +304,7 @@ fn unknown_attributes_and_longer_lists_are_ignored() {
     for (name, job) in kinds() {
         let mut row = fixture(name);
         row.insert("from_v2".to_owned(), AttributeValue::Null(true));
-        for list in ["timings", "outputs"] {
+        for list in ["timings", "outputs", "likeness"] {
             if let Some(AttributeValue::L(list)) = row.get_mut(list) {
                 let innermost = match list.first_mut() {
                     Some(AttributeValue::L(output)) => output,
@@ -349,7 +368,7 @@ fn what_has_not_the_form_of_a_name_is_corrupt() {
 }
 
 /// Attributes that a row may lack; every other one is needed.
-const OPTIONAL: [&str; 17] = [
+const OPTIONAL: [&str; 18] = [
     "sk",
     "gpk",
     "deadline_by",
@@ -364,6 +383,7 @@ const OPTIONAL: [&str; 17] = [
     "timings",
     "gpu",
     "cost",
+    "likeness",
     "dispatched_at",
     "started_at",
     "due_at",

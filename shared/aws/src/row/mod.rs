@@ -26,6 +26,7 @@
 //! | `code` | S | failed |
 //! | `outputs` | L | succeeded: a list `[slot, bytes, width, height]` each |
 //! | `timings`, `gpu`, `cost` | L, S, N | `[queue, boot, load, run, upload]` in ms, name, micro-dollars |
+//! | `likeness` | L | succeeded, where it was measured: a list `[slot, thousandths]` each |
 //!
 //! A list may grow at its end in a later version: readers ignore what they do not know. A name of a closed
 //! set (`deadline_by`, `format`, `phase`, `hold`, `reason`, `code`) or a number of `keep` that they do not

@@ -153,7 +153,13 @@ impl Job {
         self.refuse_if_stale(origin)?;
         match &self.state {
             State::Dispatching(_) | State::Running(_) if !outputs.is_empty() => {
-                let ended = self.end(report, now)?;
+                let measured = outputs.iter().filter_map(|output| {
+                    let likeness = report.likeness_of(output.slot)?;
+                    Some((output.slot, likeness))
+                });
+                let measured: Vec<_> = measured.collect();
+                let mut ended = self.end(report, now)?;
+                ended.report.likeness = measured;
                 self.state = State::Succeeded { ended, outputs };
                 Ok(self.written())
             }
@@ -279,9 +285,11 @@ impl Job {
     }
 
     /// What every terminal state carries; the job leaves the due index with it.
-    fn end(&mut self, report: Report, now: UnixMs) -> Result<Ended, Illegal> {
+    fn end(&mut self, mut report: Report, now: UnixMs) -> Result<Ended, Illegal> {
         self.refuse_if_ended()?;
         self.due = None;
+        // A picture that is not delivered is not spoken of.
+        report.likeness.clear();
         Ok(Ended {
             attempt: self.state.attempt(),
             dispatched_at: self.state.dispatched_at(),

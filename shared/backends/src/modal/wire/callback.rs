@@ -3,7 +3,7 @@
 use super::{Sealed, is_false, lenient};
 use ryla_domain::failure::Code;
 use ryla_domain::id::CallId;
-use ryla_domain::report::{Report, Timings};
+use ryla_domain::report::{Likeness, Report, Timings};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
@@ -71,7 +71,7 @@ pub struct Callback {
 impl Callback {
     /// What the worker says of its run besides the pictures.
     pub fn report(&self) -> Report {
-        Report::new(self.timings, self.gpu.as_deref())
+        report(self.timings, self.gpu.as_deref(), &self.outputs)
     }
 
     /// The code of a `failed` event, and whether the closed table knows it.
@@ -172,6 +172,20 @@ pub struct OutputReport {
         skip_serializing_if = "Option::is_none"
     )]
     pub safety: Option<Safety>,
+}
+
+/// What a job keeps of a worker's word. A likeness of a picture that an earlier run had put is that
+/// run's to say, and one that is no share of 1 was not measured.
+pub(super) fn report(
+    timings: Option<Timings>,
+    gpu: Option<&str>,
+    outputs: &[OutputReport],
+) -> Report {
+    let own = outputs.iter().filter(|output| !output.existed);
+    Report::new(timings, gpu).with_likeness(own.filter_map(|output| {
+        let likeness = Likeness::of_share(output.likeness?)?;
+        Some((output.slot, likeness))
+    }))
 }
 
 /// What a safety check says of a picture.
@@ -315,6 +329,22 @@ mod tests {
         assert_eq!((callback.call_id, callback.phase), (None, None));
         assert_eq!(callback.outputs.len(), 1);
         assert!(callback.outputs[0].existed);
+    }
+
+    #[test]
+    fn a_likeness_is_kept_where_it_can_be_one() {
+        let told = callback(
+            r#""outputs":[{"slot":0,"etag":"a","likeness":0.87},{"slot":1,"likeness":1.5},{"slot":2,"likeness":-0.1},{"slot":4,"likeness":"0.5"},{"slot":5,"existed":true,"likeness":0.9},{"slot":6}]"#,
+        );
+        let report = told.report();
+        assert_eq!(report.likeness, [(0, Likeness::of_share(0.87).unwrap())]);
+        // These are no numbers to a reader of JSON, whatever some writers let slip.
+        for figure in ["NaN", "Infinity", "1e999"] {
+            let body = format!(
+                r#"{{"v":1,"event_id":"e","seq":1,"event":"succeeded","outputs":[{{"slot":0,"likeness":{figure}}}]}}"#
+            );
+            assert!(decode::<Callback>(body.as_bytes()).is_err(), "{figure}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What an app answers about a run and about itself.
 
+use super::callback::report;
 use super::{OutputReport, WorkerError, lenient};
 use ryla_domain::id::{CallId, Run};
 use ryla_domain::report::{Report, Timings};
@@ -78,7 +79,7 @@ pub struct RunResult {
 impl RunResult {
     /// The part that the job keeps.
     pub fn report(&self) -> Report {
-        Report::new(self.timings, self.gpu.as_deref())
+        report(self.timings, self.gpu.as_deref(), &self.outputs)
     }
 }
 

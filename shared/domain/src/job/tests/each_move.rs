@@ -3,7 +3,8 @@
 use crate::failure::Code;
 use crate::id::Attempt;
 use crate::job::{AttemptEnd, DeadlineBy, Due, Illegal, Job, Origin};
-use crate::report::Report;
+use crate::output::Output;
+use crate::report::{Likeness, Report};
 use crate::sample::{
     LEASE, accepted, at, backend, beat_at, claim_at, gpu_error, in_phase, picture, report, start_at,
 };
@@ -331,6 +332,27 @@ fn a_picture_that_nobody_waits_for_any_more_ends_the_cancellation_and_is_paid() 
     };
     assert_eq!(reason, CancelReason::User);
     assert_eq!(ended.cost_usd_micros, Some(5_420));
+}
+
+#[test]
+fn a_likeness_is_kept_of_the_pictures_that_are_delivered_and_of_no_other() {
+    let alike = |share| Likeness::of_share(share).unwrap();
+    let told = || report().with_likeness([(7, alike(0.9)), (1, alike(0.5)), (1, alike(0.6))]);
+    let pictures = [0, 1].map(|slot| Output { slot, ..picture() });
+    let job = in_phase(Phase::Running);
+    let origin = job.origin();
+    let ended = job
+        .clone()
+        .succeed(&origin, pictures.to_vec(), told(), at(20));
+    let report = ended.unwrap().state.ended().unwrap().report.clone();
+    assert_eq!(report.likeness, [(1, alike(0.5))]);
+    let failed = job.clone().fail(Code::NoOutput, told(), at(20)).unwrap();
+    let cancelled = in_phase(Phase::Canceling);
+    let origin = cancelled.origin();
+    let cancelled = cancelled.succeed(&origin, vec![picture()], told(), at(20));
+    for ended in [failed, cancelled.unwrap()] {
+        assert_eq!(ended.state.ended().unwrap().report.likeness, []);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::sample::flux_dev_input;
 use ryla_domain::id::TraceId;
 use ryla_domain::job::{DeadlineBy, StoredInput};
 use ryla_domain::output::{Format, Retention};
-use ryla_domain::report::{Report, Timings};
+use ryla_domain::report::{Likeness, Report, Timings};
 use ryla_domain::state::{Ended, Phase, State};
 use ryla_domain::time::Ms;
 use ryla_engine::port::JobStore;
@@ -122,6 +122,7 @@ async fn everything_optional_comes_back(store: &dyn JobStore) {
             };
         }
     };
+    let alike = |thousandths| Likeness::of_thousandths(thousandths).unwrap();
     let longest = Timings {
         queue: u64::MAX,
         boot: 0,
@@ -149,6 +150,12 @@ async fn everything_optional_comes_back(store: &dyn JobStore) {
             .build(),
         plain()
             .with(ended(Report::new(None, Some("H100 SXM5 🚀")), Some(0)))
+            .build(),
+        plain()
+            .with(ended(
+                Report::default().with_likeness([(0, alike(1_000)), (2, alike(0))]),
+                None,
+            ))
             .build(),
         plain().in_phase(Phase::Succeeded).remove_data().unwrap(),
         plain()
