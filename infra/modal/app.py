@@ -23,10 +23,12 @@ sys.path.insert(0, str(HERE / "src"))
 from ryla_modal.calls import Broken, Finished, Gone, Outcome, Pending, TooDeep  # noqa: E402
 from ryla_modal.claims import Claims  # noqa: E402
 from ryla_modal.clock import SystemClock  # noqa: E402
+from ryla_modal.faces import kind_of  # noqa: E402
 from ryla_modal.families import FAMILIES, Family, ceiling  # noqa: E402
 from ryla_modal.log import configure  # noqa: E402
 from ryla_modal.places import BUCKETS, Places, PublicOnly  # noqa: E402
 from ryla_modal.ready import forget, publish, published, readiness  # noqa: E402
+from ryla_modal.starts import Start, started  # noqa: E402
 from ryla_modal.warm import IDLE_WINDOW_S, Leases  # noqa: E402
 from ryla_modal.workflows import Workflows, load_all  # noqa: E402
 
@@ -39,12 +41,13 @@ PORT = 8188
 FREED_AFTER_S = 2.0
 
 # Of the deployer's shell only these go into the images: RYLA_API_KEY, which the `ryla` command reads, is in there too.
-KNOWN = re.compile(r"RYLA_(BUCKET_HOSTS|SNAPSHOT|ADDRESSES|LORA_CACHE_BYTES|MAX_CONTAINERS_[A-Z_]+)")
+KNOWN = re.compile(r"RYLA_(BUCKET_HOSTS|SNAPSHOT|ADDRESSES|FACES|LORA_CACHE_BYTES|MAX_CONTAINERS_[A-Z_]+)")
 SETTINGS = {name: value for name, value in os.environ.items() if KNOWN.fullmatch(name)}
 HOSTS = Places(tuple(SETTINGS["RYLA_BUCKET_HOSTS"].split(",")) if SETTINGS.get("RYLA_BUCKET_HOSTS") else BUCKETS)
 SNAPSHOT = SETTINGS.get("RYLA_SNAPSHOT") or "cpu"
 if SNAPSHOT not in {"off", "cpu", "gpu"}:
     raise ValueError("RYLA_SNAPSHOT must be off, cpu or gpu")
+FACES = kind_of(SETTINGS.get("RYLA_FACES") or "opencv")
 # Workflows that also get an address of their own, as existing callers know it; the free plan allows 8 web endpoints.
 ADDRESSES = [name for name in SETTINGS.get("RYLA_ADDRESSES", "").split(",") if name]
 
@@ -81,7 +84,7 @@ def comfy_image(family: Family) -> modal.Image:
         .pip_install(*PIP, *family.pip, "opencv-python-headless==4.10.0.84")
         .pip_install(*family.bare_pip, extra_options="--no-deps")
         # The volume is where ComfyUI looks for every kind of model.
-        .run_commands(f"rm -rf {BASE}/models && ln -s {MODELS} {BASE}/models")
+        .run_commands(f"rm -rf {BASE}/models && ln -s {MODELS} {BASE}/models", *family.links(MODELS))
         .add_local_file(str(HERE / "comfyui/ryla_device.py"), f"{BASE}/custom_nodes/ryla_device.py", copy=True)
     )
 
@@ -193,11 +196,12 @@ class Gpu:
         from ryla_modal.loras import Loras
 
         models.reload()
+        store, clock = DictStore(state), SystemClock()
+        self.start = Start(store, self.family, [Path(MODELS), Path(HUB)], aside=[Path(MODELS) / "loras"])
         if SNAPSHOT == "off":
             self.server.boot()
         else:
             self.server.wake()
-        store, clock = DictStore(state), SystemClock()
         self.worker = Worker(
             comfy=self.server,
             http=self.http,
@@ -209,12 +213,13 @@ class Gpu:
             loras=Loras(Path(MODELS) / "loras", int(SETTINGS.get("RYLA_LORA_CACHE_BYTES", str(40 * 1024**3)))),
             gpu=FAMILIES[self.family].gpu,
             boot_ms=self.server.start_ms,
-            faces=faces_from(Path(MODELS) / "faces"),
+            faces=faces_from(FACES, Path(MODELS)),
             forget=self.server.forget_run,
             cancellation=(modal.exception.InputCancellation,),
             word=lambda: uuid.uuid4().hex[:8],
         )
         self._look(store)
+        self._tell_start()
 
     @modal.exit()
     def shut(self) -> None:
@@ -231,6 +236,7 @@ class Gpu:
         finally:
             # Also after a cancel, which goes through here as an exception.
             self._leave_if_sick()
+            self._tell_start()
 
     @modal.method()
     def direct(self, name: str, params: dict[str, Any], given: dict[str, bytes], deadline_at_ms: int) -> dict[str, Any]:
@@ -242,6 +248,7 @@ class Gpu:
             return make(self.worker, name, params, given, deadline_at_ms)
         finally:
             self._leave_if_sick()
+            self._tell_start()
 
     def _look(self, store: Any) -> None:  # noqa: ANN401
         """What this container can run: the rest is refused with model_missing, and the web side is told."""
@@ -253,7 +260,8 @@ class Gpu:
         """Files may have come since this container began: ComfyUI finds them by itself, the volume must be read again."""
         if name in self.workflows and name not in self.worker.workflows:
             try:
-                self._reload()
+                with self.start.reloading():
+                    self._reload()
                 self._look(DictStore(state))
             except Exception as error:
                 # What is refused meanwhile is looked at again by the next run.
@@ -267,6 +275,14 @@ class Gpu:
             self.server.free()
             SystemClock().sleep(FREED_AFTER_S)
             models.reload()
+
+    def _tell_start(self) -> None:
+        """What has been downloaded since the start: node packs fetch by themselves, some in their first run."""
+        try:
+            self.start.tell()
+        except Exception as error:
+            # It informs, and costs nobody a picture.
+            log.warning("downloads are unknown", extra={"family": self.family, "error": type(error).__name__})
 
     def _leave_if_sick(self) -> None:
         if not self.server.answers() and not self.server.restart():
@@ -357,6 +373,7 @@ def web_side() -> Any:  # noqa: ANN401
         leases=leases(),
         workflows=workflows,
         missing=lambda: published(store, list(FAMILIES)),
+        starts=lambda: started(store, list(FAMILIES)),
     )
     return build_web(side, direct_routes(Direct(workflows, generate, httpx.Client(transport=PublicOnly()), clock, partial(room, side))))
 

@@ -103,6 +103,7 @@ class Stand:
         self.calls = FakeCalls()
         self.floors = Floors()
         self.lacks: dict[str, list[str]] = {}
+        self.starts: dict[str, dict[str, int]] = {}
         self.leases = Leases(self.store, self.clock, {"flux": 4, "sdxl": 2}, self.floors.set)
         self.side = WebSide(
             claims=self.claims,
@@ -112,4 +113,5 @@ class Stand:
             leases=self.leases,
             workflows={name: load(name) for name in ("face-swap", "flux-dev", "sdxl-instantid", "flux-lora", "wan2")},
             missing=lambda: self.lacks,
+            starts=lambda: self.starts,
         )

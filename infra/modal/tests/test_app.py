@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +143,22 @@ def test_every_image_has_the_packs_of_its_workflows_at_their_commits_and_comfyui
         assert all(f"checkout --detach {pack.commit} " in pack.install() for pack in family.packs)
     # The pack breaks from 0.3.67 on.
     assert FAMILIES["flux_pulid"].comfyui == "v0.3.66"
+
+
+def test_a_package_that_keeps_models_in_its_own_folder_gets_those_of_the_volume(tmp_path: Path) -> None:
+    weights, package = tmp_path / "models/facexlib", tmp_path / "packages/facexlib"
+    (package / "weights").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError('imported')")
+    weights.mkdir(parents=True)
+    (weights / "parsing_bisenet.pth").write_bytes(b"x")
+    (tmp_path / "python").symlink_to(sys.executable)
+    [link] = FAMILIES["z_image"].links(str(tmp_path / "models"))
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHONPATH": str(package.parent)}
+    subprocess.run(["/bin/sh", "-c", link], env=environment, check=True)  # noqa: S603
+    assert (package / "weights/parsing_bisenet.pth").read_bytes() == b"x"
+    assert FAMILIES["sdxl"].links("/root/models") == ()
+    wanted = {one.folder for name in ("z-image-pulid", "flux-ipadapter-faceid") for one in load_all()[name].models}
+    assert "facexlib" in wanted
 
 
 def test_no_secret_of_the_deployers_shell_gets_into_an_image() -> None:

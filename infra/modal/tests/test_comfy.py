@@ -228,6 +228,8 @@ def test_a_gpu_class_runs_a_job_locally(container: Container) -> None:
     # What the container cannot run is known to the web side, and refused here.
     assert container.store.get("ready/flux")["flux-instantid"] == ["node ApplyInstantID"]
     assert container.run("flux-instantid")["error"]["code"] == "model_missing"
+    # Nothing was downloaded for that, and everybody is told.
+    assert container.store.get("started/flux") == {"starts": 1, "downloaded_bytes": 0}
     direct = container.gpu.direct.local("flux-dev", {"prompt": "x", "seed": 1}, {}, SystemClock().now_ms() + 60_000)
     assert (direct["data"], direct["content_type"]) == (picture(), "image/jpeg")
 
@@ -254,16 +256,22 @@ def test_without_snapshots_comfyui_is_started_once(container: Container, monkeyp
     assert len((container.folder / "starts").read_text().splitlines()) == 1
 
 
-def test_a_warm_container_finds_files_that_came_after_its_start(container: Container) -> None:
+def test_a_warm_container_finds_files_that_came_after_its_start(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     lacks = ["checkpoints/late.safetensors"]
     assert container.run("flux")["error"]["code"] == "model_missing"
     assert container.store.get("ready/flux")["flux"] == lacks
-    (container.folder / "models" / "checkpoints").mkdir(parents=True)
-    (container.folder / "models" / lacks[0]).write_bytes(b"x")
+
+    def reload() -> None:
+        (container.folder / "models" / "checkpoints").mkdir(parents=True)
+        (container.folder / "models" / lacks[0]).write_bytes(b"x")
+
+    monkeypatch.setattr(app.models, "reload", staticmethod(reload))
     # fill_models makes the web side take such runs again; this container is the one that gets them.
     forget(container.store, ["flux"])
     assert container.run("flux")["event"] == "succeeded"
     assert container.store.get("ready/flux")["flux"] == []
+    # It did not download the file: it came into sight.
+    assert container.store.get("started/flux") == {"starts": 1, "downloaded_bytes": 0}
 
 
 def test_loaded_models_are_freed_where_they_keep_the_volume_busy(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:

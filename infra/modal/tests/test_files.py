@@ -12,7 +12,6 @@ from PIL import Image, PngImagePlugin
 from fakes import ManualClock
 from gpu import Network, picture
 from ryla_modal import files
-from ryla_modal.faces import NoFaces, calibrated, faces_from
 from ryla_modal.loras import Loras
 
 
@@ -55,18 +54,6 @@ def test_a_png_loses_the_graph_that_save_image_writes_into_it() -> None:
     clean = files.without_text(out.getvalue())
     assert b"secret" not in clean
     assert files.facts(clean).width == 8
-
-
-def test_without_model_files_nothing_is_said_of_faces(tmp_path: Path) -> None:
-    faces = faces_from(tmp_path)
-    assert isinstance(faces, NoFaces)
-    assert (faces.found(picture()), faces.likeness(picture(), picture())) == (None, None)
-
-
-def test_calibration_rises_and_meets_its_points() -> None:
-    figures = [calibrated(cosine / 100) for cosine in range(-110, 111)]
-    assert figures == sorted(figures)
-    assert (calibrated(0.363), calibrated(0.5), calibrated(-2), calibrated(1)) == (0.7, 0.8, 0, 1)
 
 
 def test_fetched_loras_are_bounded_and_the_least_used_goes_first(tmp_path: Path) -> None:

@@ -132,6 +132,8 @@ fn health(shared: &Shared) -> Reply {
                 .iter()
                 .map(|model| model.workflow.to_owned())
                 .collect(),
+            // It has no model files that a start could download, and lacks none.
+            ..Health::default()
         },
     )
 }

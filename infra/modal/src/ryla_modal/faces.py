@@ -1,21 +1,32 @@
 """Faces behind one interface: is there one in the reference, and how alike is the one in the picture.
 
-YuNet finds and SFace compares, both on the CPU through OpenCV. Without their model files, or without OpenCV, nothing is
-known and nothing is said: a figure is never invented.
+YuNet finds and SFace compares, both on the CPU through OpenCV; or InsightFace does both, where a deployment holds its
+licence and says so. Without their model files, or without the library, nothing is known and nothing is said: a figure is
+never invented.
 """
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 YUNET = "face_detection_yunet_2023mar.onnx"
 SFACE = "face_recognition_sface_2021dec.onnx"
+# InsightFace's own name of the models, and the two of them that find and compare; the node packs use the same files.
+ANTELOPE = "antelopev2"
+ANTELOPE_FILES = ("scrfd_10g_bnkps.onnx", "glintr100.onnx")
 
+Calibration = tuple[tuple[float, float], ...]
 # OpenCV's tutorial on DNN face detection and recognition gives 0.363 as the cosine from which on two photos count as
 # one person. infra/modal/README.md says how the other points were set.
-CALIBRATION = ((-1.0, 0.0), (0.0, 0.30), (0.363, 0.70), (0.50, 0.80), (0.65, 0.90), (1.0, 1.0))
+SFACE_CALIBRATION: Calibration = ((-1.0, 0.0), (0.0, 0.30), (0.363, 0.70), (0.50, 0.80), (0.65, 0.90), (1.0, 1.0))
+# DeepFace (deepface/config/threshold.py) uses cosine 0.45 for InsightFace's buffalo_l; antelopev2 is its larger sibling,
+# for which no source gives a bound.
+INSIGHTFACE_CALIBRATION: Calibration = ((-1.0, 0.0), (0.0, 0.30), (0.45, 0.70), (0.55, 0.80), (0.65, 0.90), (1.0, 1.0))
+
+Kind = Literal["opencv", "insightface", "off"]
 
 
 class Faces(Protocol):
@@ -38,25 +49,45 @@ class NoFaces:
         return None
 
 
-def calibrated(cosine: float) -> float:
-    """Likeness of a cosine: straight lines between the points of CALIBRATION."""
+def calibrated(cosine: float, points: Calibration) -> float | None:
+    """Likeness of a cosine: straight lines between the points. None where the cosine is no number."""
+    if not math.isfinite(cosine):
+        return None
     cosine = max(-1.0, min(1.0, cosine))
-    for (low, from_), (high, to) in pairwise(CALIBRATION):
+    for (low, from_), (high, to) in pairwise(points):
         if cosine <= high:
             return round(from_ + (to - from_) * (cosine - low) / (high - low), 3)
     return 1.0
 
 
-def faces_from(folder: Path) -> Faces:
-    """The detector whose files lie in `folder`, else one that knows nothing."""
-    if not all((folder / name).is_file() for name in (YUNET, SFACE)):
-        return NoFaces()
+def kind_of(setting: str) -> Kind:
+    """The kind that RYLA_FACES names."""
+    match setting:
+        case "opencv" | "insightface" | "off":
+            return setting
+        case _:
+            raise ValueError("RYLA_FACES must be opencv, insightface or off")
+
+
+def faces_from(kind: Kind, models: Path) -> Faces:
+    """The detector of that kind, if its files lie in the models folder and its library is there; else one that knows nothing."""
     try:
-        import cv2
-        import numpy
+        if kind == "opencv" and all((models / "faces" / name).is_file() for name in (YUNET, SFACE)):
+            import cv2
+            import numpy
+
+            return OpenCvFaces(cv2, numpy, models / "faces")
+        home = models / "insightface"
+        # InsightFace would download its models where the folder is missing: that is for fill_models to do.
+        if kind == "insightface" and all((home / "models" / ANTELOPE / name).is_file() for name in ANTELOPE_FILES):
+            import cv2
+            import numpy
+            from insightface.app import FaceAnalysis
+
+            return InsightFaces(cv2, numpy, FaceAnalysis, home)
     except ImportError:
-        return NoFaces()
-    return OpenCvFaces(cv2, numpy, folder)
+        pass
+    return NoFaces()
 
 
 class OpenCvFaces:
@@ -94,4 +125,33 @@ class OpenCvFaces:
         if other is None:
             return 0.0
         left, right = (self._embedder.feature(self._embedder.alignCrop(*face)) for face in (one, other))
-        return calibrated(float(self._embedder.match(left, right, self._cv2.FaceRecognizerSF_FR_COSINE)))
+        return calibrated(float(self._embedder.match(left, right, self._cv2.FaceRecognizerSF_FR_COSINE)), SFACE_CALIBRATION)
+
+
+class InsightFaces:
+    """SCRFD and ArcFace of antelopev2, on the CPU: the GPU's memory is the pictures'. Its models are not for commercial use."""
+
+    SIDE = 640
+
+    def __init__(self, cv2: Any, numpy: Any, analysis: Any, home: Path) -> None:  # noqa: ANN401
+        self._cv2, self._numpy = cv2, numpy
+        parts = ["detection", "recognition"]
+        self._analysis = analysis(name=ANTELOPE, root=str(home), allowed_modules=parts, providers=["CPUExecutionProvider"])
+        self._analysis.prepare(ctx_id=-1, det_size=(self.SIDE, self.SIDE))
+
+    def _largest(self, picture: bytes) -> Any:  # noqa: ANN401
+        image = self._cv2.imdecode(self._numpy.frombuffer(picture, self._numpy.uint8), self._cv2.IMREAD_COLOR)
+        found = [] if image is None else self._analysis.get(image)
+        return max(found, key=lambda face: float((face.bbox[2] - face.bbox[0]) * (face.bbox[3] - face.bbox[1])), default=None)
+
+    def found(self, picture: bytes) -> bool | None:
+        return self._largest(picture) is not None
+
+    def likeness(self, reference: bytes, picture: bytes) -> float | None:
+        one, other = self._largest(reference), self._largest(picture)
+        if one is None:
+            return None
+        if other is None:
+            return 0.0
+        left, right = one.normed_embedding, other.normed_embedding
+        return calibrated(float(sum(a * b for a, b in zip(left, right, strict=True))), INSIGHTFACE_CALIBRATION)

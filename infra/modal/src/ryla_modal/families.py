@@ -42,12 +42,21 @@ class Family:
     max_containers: int = 3
     timeout_s: int = 900
 
+    def links(self, models: str) -> tuple[str, ...]:
+        """Shell commands that put packages' own model folders onto the volume: else every container would fill them anew."""
+        if FACEXLIB not in self.pip:
+            return ()
+        # Found without importing it: it would import torch.
+        find = "import importlib.util as util; print(util.find_spec('facexlib').submodule_search_locations[0])"
+        return (f'package=$(python -c "{find}") && rm -rf "$package/weights" && ln -s {models}/facexlib "$package/weights"',)
+
 
 INSTANTID = Pack("https://github.com/cubiq/ComfyUI_InstantID", "72495e806bc2ab9c41581e15ccaa1bcf83c477e8")
 PULID_FLUX = Pack("https://github.com/lldacing/ComfyUI_PuLID_Flux_ll", "7c7362b806c2c0f4bde8742ada9e7cb05b44d249")
 PULID_SDXL = Pack("https://github.com/cubiq/PuLID_ComfyUI", "93e0c4c226b87b23c0009d671978bad0e77289ff")
 RES4LYF = Pack("https://github.com/ClownsharkBatwing/RES4LYF", "46de917234f9fef3f2ab411c41e07aa3c633f4f7")
 LIVE_PORTRAIT = Pack("https://github.com/PowerHouseMan/ComfyUI-AdvancedLivePortrait", "3bba732915e22f18af0d221b9c5c282990181f1b")
+FACEXLIB = "facexlib==0.3.0"
 FACE_ANALYSIS = ("insightface==0.7.3", "onnxruntime-gpu==1.20.1")
 
 FAMILIES: Mapping[str, Family] = {
@@ -61,7 +70,7 @@ FAMILIES: Mapping[str, Family] = {
             "v0.3.66",
             "L40S",
             (PULID_FLUX,),
-            (*FACE_ANALYSIS, "facexlib==0.3.0"),
+            (*FACE_ANALYSIS, FACEXLIB),
             # The pack imports it and does not ask for it.
             ("facenet-pytorch==2.6.0",),
         ),
@@ -71,7 +80,7 @@ FAMILIES: Mapping[str, Family] = {
             "v0.3.75",
             "L40S",
             (RES4LYF, INSTANTID, PULID_SDXL),
-            (*FACE_ANALYSIS, "facexlib==0.3.0"),
+            (*FACE_ANALYSIS, FACEXLIB),
         ),
         Family("video", "ComfyUIVideo", "v0.3.75", "L40S", (LIVE_PORTRAIT,), ("ultralytics==8.3.40",), max_containers=2, timeout_s=1800),
     )

@@ -36,7 +36,10 @@ COME_BACK_S = 5
 
 @dataclass(frozen=True)
 class WebSide:
-    """What the web side works with. `missing`: what each workflow lacks, as a container of its family said."""
+    """What the web side works with.
+
+    `missing`: what each workflow lacks, and `starts`: what starting downloaded, as the newest container of a family said.
+    """
 
     claims: Claims
     calls: Calls
@@ -45,6 +48,7 @@ class WebSide:
     leases: Leases
     workflows: Workflows
     missing: Callable[[], Mapping[str, Sequence[str]]] = dict
+    starts: Callable[[], Mapping[str, Mapping[str, int]]] = dict
     depth: int = DEFAULT_DEPTH
 
 
@@ -181,6 +185,10 @@ def cancel_run(side: WebSide, run: Run) -> dict[str, Any]:
 def health_of(side: WebSide) -> dict[str, Any]:
     """The body of `GET /v1/health`: what runs, and what each workflow lacks that does not."""
     missing = {name: list(lacks) for name, lacks in side.missing().items() if lacks}
+    starts = side.starts()
+    classes: dict[str, Any] = {}
+    for name, workflow in sorted(side.workflows.items()):
+        classes.setdefault(workflow.family, {"workflows": [], "starts": 0, **starts.get(workflow.family, {})})["workflows"].append(name)
     return {
         "v": wire.V,
         "app": "ryla-modal",
@@ -188,6 +196,7 @@ def health_of(side: WebSide) -> dict[str, Any]:
         "accepting": not side.claims.draining(),
         "workflows": sorted(name for name in side.workflows if name not in missing),
         **({"missing": missing} if missing else {}),
+        "classes": classes,
     }
 
 

@@ -10,7 +10,9 @@ pub use callback::{
     Callback, CallbackRefusal, CallbackReply, Event, Failure, OutputReport, PutUrl, Safety, Stage,
     WorkerError,
 };
-pub use status::{CancelReply, CancelStatus, Health, Refusal, RunResult, RunState, RunStatus};
+pub use status::{
+    CancelReply, CancelStatus, ClassHealth, Health, Refusal, RunResult, RunState, RunStatus,
+};
 pub use submit::{CallbackAddress, InputFile, OutputTarget, Submit, SubmitReply, SubmitWork};
 
 use ryla_domain::V;

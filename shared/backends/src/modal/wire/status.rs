@@ -5,6 +5,7 @@ use super::{OutputReport, WorkerError, lenient};
 use ryla_domain::id::{CallId, Run};
 use ryla_domain::report::{Report, Timings};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// `GET {base}/v1/jobs/{run}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -132,7 +133,7 @@ impl Refusal {
 }
 
 /// `GET {base}/v1/health`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
     /// Version of the message.
     pub v: u32,
@@ -144,4 +145,22 @@ pub struct Health {
     pub accepting: bool,
     /// The workflows that it can run.
     pub workflows: Vec<String>,
+    /// What each workflow lacks that it cannot run.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub missing: BTreeMap<String, Vec<String>>,
+    /// Its GPU classes by name; none where it has no model files.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub classes: BTreeMap<String, ClassHealth>,
+}
+
+/// What an app says of one GPU class.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassHealth {
+    /// The workflows that are its own, whether it can run them or not.
+    pub workflows: Vec<String>,
+    /// Containers that have started so far.
+    pub starts: u64,
+    /// What the newest of them downloaded; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub downloaded_bytes: Option<u64>,
 }
