@@ -1,10 +1,14 @@
 //! `ryla accept`: asks a system for samples of its models, at once and one after the other, and says
 //! point by point whether it keeps what the models were ordered for. What cannot be seen over the API, or
-//! means nothing on a preview GPU, is said to be open and never passed.
+//! means nothing on a preview GPU or a CPU, is said to be open and never passed. ^C ends it with a report
+//! of what it has.
 
+mod gpu_app;
 mod judge;
+mod likeness;
 mod report;
 mod sample;
+mod seen;
 
 use crate::client::Client;
 use crate::connection::Connection;
@@ -16,14 +20,18 @@ use crate::log_level::LogLevel;
 use crate::prediction::Model;
 use crate::say;
 use clap::Args;
-use judge::{Measured, Verdict};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use gpu_app::GpuApp;
+use judge::Verdict;
 use sample::Given;
+use seen::{AT_ONCE, Measured};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Requests that must all finish when they come at once.
-const AT_ONCE: u64 = 5;
+/// The first seed of those that come at once: other pictures than the samples.
+const AT_ONCE_SEED: u64 = 1_001;
 
 /// Ask a system for samples of its models and judge them point by point
 #[derive(Debug, Args)]
@@ -48,6 +56,8 @@ pub(crate) struct Accept {
     #[command(flatten)]
     connection: Connection,
     #[command(flatten)]
+    gpu_app: GpuApp,
+    #[command(flatten)]
     preview: Preview,
 }
 
@@ -67,12 +77,17 @@ impl Accept {
         // Before anything is paid for: a report that cannot be written would be lost.
         let mut out = self.out.as_deref().map(opened).transpose()?;
         let mut interrupt = Interrupt::listen()?;
-        let judged = interrupt.or(self.on_a_system(&given)).await;
-        let (measured, system) = judged.ok_or_else(|| Failure::Interrupted {
-            text: "stopped; jobs that were begun go on".to_owned(),
-            trace_id: None,
-        })??;
-        let text = report::markdown(&system, self.samples, &measured);
+        let mut measured = Vec::new();
+        let ended = interrupt
+            .or(self.on_a_system(&given, &mut measured))
+            .await
+            .transpose()?;
+        let target = self.connection.named();
+        let system = target.map_or_else(
+            || "a system in this process".to_owned(),
+            |target| target.url,
+        );
+        let text = report::markdown(&system, self.samples, &measured, ended.is_none());
         match out.as_mut().zip(self.out.as_deref()) {
             None => say::line(text),
             Some((file, path)) => match writeln!(file, "{text}") {
@@ -82,6 +97,12 @@ impl Accept {
                     return Err(not_writable(path, &error));
                 }
             },
+        }
+        if ended.is_none() {
+            return Err(Failure::Interrupted {
+                text: "stopped; jobs that were begun go on".to_owned(),
+                trace_id: None,
+            });
         }
         let points = measured.iter().flat_map(judge::points);
         match points
@@ -96,30 +117,39 @@ impl Accept {
         }
     }
 
-    /// On the named system, or on one that is started for it.
-    async fn on_a_system(&self, given: &Given) -> Result<(Vec<Measured>, String), Failure> {
+    /// On the named system, or on one that is started for it. What was seen stays where it is dropped.
+    async fn on_a_system(&self, given: &Given, seen: &mut Vec<Measured>) -> Result<(), Failure> {
         if let Some(target) = self.connection.named() {
             self.preview.refuse_on_a_named_system()?;
-            let measured = self.measure(&Client::new(&target)?, given).await?;
-            return Ok((measured, target.url));
+            let client = Client::new(&target)?;
+            return self
+                .measure(&client, Some(&self.gpu_app), given, seen)
+                .await;
         }
         let stack = embedded::for_one_job(&self.preview).await?;
-        let measured = match Client::new(&embedded::target(&stack)) {
-            Ok(client) => self.measure(&client, given).await,
+        let done = match Client::new(&embedded::target(&stack)) {
+            Ok(client) => self.measure(&client, None, given, seen).await,
             Err(failure) => Err(failure),
         };
         stack.shutdown().await;
-        Ok((measured?, "a system in this process".to_owned()))
+        done
     }
 
-    async fn measure(&self, client: &Client, given: &Given) -> Result<Vec<Measured>, Failure> {
-        let models = self.chosen(client.models().await?)?;
-        let mut all = Vec::with_capacity(models.len());
-        for model in models {
+    async fn measure(
+        &self,
+        client: &Client,
+        app: Option<&GpuApp>,
+        given: &Given,
+        seen: &mut Vec<Measured>,
+    ) -> Result<(), Failure> {
+        for model in self.chosen(client.models().await?)? {
             say::note(format!("{} ...", model.name));
-            all.push(self.measure_one(client, &model, given).await);
+            seen.push(Measured::of(&model.name, usize::from(self.samples)));
+            if let Some(measured) = seen.last_mut() {
+                self.measure_one(client, app, &model, given, measured).await;
+            }
         }
-        Ok(all)
+        Ok(())
     }
 
     /// The models that were asked for; a wrong name is wrong use before anything is paid for.
@@ -138,16 +168,19 @@ impl Accept {
         Ok(known.into_iter().filter(keep).collect())
     }
 
-    async fn measure_one(&self, client: &Client, model: &Model, given: &Given) -> Measured {
-        let mut measured = Measured {
-            model: model.name.clone(),
-            ..Measured::default()
-        };
+    async fn measure_one(
+        &self,
+        client: &Client,
+        app: Option<&GpuApp>,
+        model: &Model,
+        given: &Given,
+        measured: &mut Measured,
+    ) {
         let input = match sample::input(model, given) {
             Ok(input) => input,
             Err(wanting) => {
                 measured.wanting = Some(wanting);
-                return measured;
+                return;
             }
         };
         measured.uses_lora = input.contains_key(sample::LORA);
@@ -156,9 +189,17 @@ impl Accept {
             let sample = sample::run(client, model, &input, seed).await;
             measured.samples.push(sample);
         }
-        let at_once = (1..=AT_ONCE).map(|seed| sample::run(client, model, &input, 1_000 + seed));
-        measured.at_once = sample::all(at_once).await;
-        measured
+        let mut at_once: FuturesUnordered<_> = (AT_ONCE_SEED..)
+            .take(AT_ONCE)
+            .map(|seed| sample::run(client, model, &input, seed))
+            .collect();
+        while let Some(sample) = at_once.next().await {
+            measured.at_once.push(sample);
+        }
+        measured.app = match app {
+            Some(app) => app.said(&model.name).await,
+            None => Err("a preview GPU has no model files".to_owned()),
+        };
     }
 }
 

@@ -1,5 +1,8 @@
 //! From what was seen of a model's samples to the points of the list, each with its figure. Pure.
 
+use super::likeness;
+use super::seen::{AT_ONCE, Gpu, Measured, Sample};
+
 /// The mean run of a picture, in seconds.
 const RUN_S: f64 = 30.0;
 /// From the request to its end, in seconds.
@@ -8,47 +11,6 @@ const REPLY_S: f64 = 35.0;
 const COLD_S: f64 = 60.0;
 /// A picture, in US dollars.
 const COST_USD: f64 = 0.5;
-
-/// The provider that draws previews.
-const PREVIEW: &str = "preview";
-
-/// One job as it was seen.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Sample {
-    pub(super) succeeded: bool,
-    /// It delivered a video.
-    pub(super) video: bool,
-    /// Why not, in a word.
-    pub(super) code: Option<String>,
-    pub(super) provider: Option<String>,
-    pub(super) run_s: Option<f64>,
-    pub(super) cold_start_s: Option<f64>,
-    pub(super) cost_usd: Option<f64>,
-    pub(super) reply_s: f64,
-}
-
-impl Sample {
-    /// One of which no job came, or whose job went out of sight.
-    pub(super) fn lost(why: String, reply_s: f64) -> Self {
-        Self {
-            code: Some(why),
-            reply_s,
-            ..Self::default()
-        }
-    }
-}
-
-/// What was seen of one model.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Measured {
-    pub(super) model: String,
-    /// The flag without which it could not be asked.
-    pub(super) wanting: Option<&'static str>,
-    pub(super) uses_lora: bool,
-    pub(super) uses_reference: bool,
-    pub(super) samples: Vec<Sample>,
-    pub(super) at_once: Vec<Sample>,
-}
 
 /// Whether a point is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +30,7 @@ pub(super) struct Point {
 }
 
 impl Point {
-    fn new(what: &'static str, kept: bool, figure: String) -> Self {
+    pub(super) fn new(what: &'static str, kept: bool, figure: String) -> Self {
         Self {
             what,
             verdict: if kept { Verdict::Pass } else { Verdict::Fail },
@@ -76,7 +38,7 @@ impl Point {
         }
     }
 
-    fn open(what: &'static str, why: impl Into<String>) -> Self {
+    pub(super) fn open(what: &'static str, why: impl Into<String>) -> Self {
         Self {
             what,
             verdict: Verdict::Open,
@@ -84,16 +46,42 @@ impl Point {
         }
     }
 
-    /// A preview proves nothing about a real GPU, whatever its figure.
-    fn unless(self, preview: bool) -> Self {
-        match self.verdict {
-            Verdict::Pass if preview => Self {
-                verdict: Verdict::Open,
-                figure: format!("{}; a preview GPU, only a real one decides", self.figure),
-                ..self
-            },
+    fn opened(self, why: &str) -> Self {
+        Self::open(self.what, format!("{}; {why}", self.figure))
+    }
+
+    /// Of models, nodes and faces, which a preview has none of: it proves nothing about them.
+    pub(super) fn of_models(self, gpu: Gpu) -> Self {
+        match (gpu, self.verdict) {
+            (Gpu::Preview, Verdict::Pass) => {
+                self.opened("a preview GPU, only a real backend decides")
+            }
             _ => self,
         }
+    }
+
+    /// Of time and money: a preview proves nothing with them, and a CPU is not what they were ordered for.
+    fn of_a_gpu(self, gpu: Gpu) -> Self {
+        match (gpu, self.verdict) {
+            (Gpu::Preview, Verdict::Pass) => self.opened("a preview GPU, only a real one decides"),
+            (Gpu::Cpu, Verdict::Pass | Verdict::Fail) => {
+                self.opened("on a CPU, only a real GPU decides")
+            }
+            _ => self,
+        }
+    }
+
+    /// Of a model that was not asked to its end: a failure stands, the rest might still have failed.
+    fn of_a_part(self, measured: &Measured) -> Self {
+        if measured.is_whole() || self.verdict != Verdict::Pass {
+            return self;
+        }
+        let (one, five) = (measured.samples.len(), measured.at_once.len());
+        let why = format!(
+            "stopped after {one} of {} samples and {five} of {AT_ONCE} at once",
+            measured.asked
+        );
+        self.opened(&why)
     }
 }
 
@@ -102,131 +90,174 @@ pub(super) fn points(measured: &Measured) -> Vec<Point> {
     if let Some(flag) = measured.wanting {
         return vec![Point::open("asked", format!("needs {flag}"))];
     }
-    let samples = &measured.samples;
-    let preview = samples
-        .iter()
-        .any(|s| s.provider.as_deref() == Some(PREVIEW));
-    let count = |samples: &[Sample]| samples.iter().filter(|s| s.succeeded).count();
-    let (good, all) = (count(samples), samples.len());
-    let answered = samples.iter().filter(|s| s.provider.is_some()).count();
-    let of_all = |part: usize| format!("{part} of {all}{}", reasons(samples));
-    let missing = samples
-        .iter()
-        .chain(&measured.at_once)
-        .filter(|s| {
-            matches!(
-                s.code.as_deref(),
-                Some("model_missing" | "invalid_workflow")
-            )
-        })
-        .count();
-    let both = measured.at_once.len();
+    let (samples, at_once) = (&measured.samples, &measured.at_once);
+    let gpu = measured.gpu();
+    let of = |what: &'static str, samples: &[Sample], all: usize, is: fn(&Sample) -> bool| {
+        let part = samples.iter().filter(|sample| is(sample)).count();
+        let figure = format!("{part} of {all}{}", reasons(samples));
+        Point::new(what, part == samples.len(), figure)
+    };
+    let asked = samples.len();
     let mut points = vec![
-        Point::new("the endpoint answers", answered == all, of_all(answered)),
-        Point::new(
-            "nodes and model files are there",
-            missing == 0,
-            format!("{missing} runs ended for want of one"),
-        )
-        .unless(preview),
-        Point::new("every sample succeeds", good == all, of_all(good)),
-        Point::new(
-            "five at once all finish",
-            count(&measured.at_once) == both,
-            format!(
-                "{} of {both}{}",
-                count(&measured.at_once),
-                reasons(&measured.at_once)
-            ),
-        ),
+        of("the endpoint answers", samples, asked, |s| s.answered),
+        nodes_and_files(measured).of_models(gpu),
+        of("every sample succeeds", samples, asked, |s| s.succeeded),
+        of("five at once all finish", at_once, at_once.len(), |s| {
+            s.succeeded
+        }),
         of_a_picture(
             below(
                 "mean run under 30 s",
-                mean(samples, |s| s.run_s),
+                &known(samples, |s| s.run_s),
+                mean,
                 RUN_S,
                 "s",
             ),
             samples,
         )
-        .unless(preview),
+        .of_a_gpu(gpu),
         of_a_picture(
             below(
                 "reply under 35 s",
-                most(samples, |s| Some(s.reply_s)),
+                &known(samples, |s| Some(s.reply_s)),
+                most,
                 REPLY_S,
                 "s",
             ),
             samples,
         )
-        .unless(preview),
-        cold(samples).unless(preview),
+        .of_a_gpu(gpu),
+        cold(measured).of_a_gpu(gpu),
         of_a_picture(
             below(
                 "a picture under $0.50",
-                most(samples, |s| s.cost_usd),
+                &known(samples, |s| Some(s.cost_usd? / f64::from(s.files.max(1)))),
+                most,
                 COST_USD,
                 "USD",
             ),
             samples,
-        ),
-        Point::open(
-            "a second start downloads nothing",
-            "only the GPU app's own log tells",
-        ),
+        )
+        .of_a_gpu(gpu),
+        second_start(measured).of_models(gpu),
     ];
     if measured.uses_lora {
-        let loaded = samples
-            .iter()
-            .filter(|s| s.succeeded && s.code.as_deref() != Some("lora_not_found"))
-            .count();
-        points.push(Point::new("the LoRA loads", loaded == all, of_all(loaded)).unless(preview));
+        let loads = |s: &Sample| s.succeeded && s.code.as_deref() != Some("lora_not_found");
+        points.push(of("the LoRA loads", samples, asked, loads).of_models(gpu));
     }
     if measured.uses_reference {
-        points.push(Point::open(
-            "likeness to the reference",
-            "the API does not tell the score",
-        ));
+        points.push(likeness::point(measured).of_models(gpu));
     }
-    points
+    let points = points.into_iter();
+    points.map(|point| point.of_a_part(measured)).collect()
+}
+
+fn nodes_and_files(measured: &Measured) -> Point {
+    const WHAT: &str = "nodes and model files are there";
+    if let Ok(app) = &measured.app
+        && !app.missing.is_empty()
+    {
+        return Point::new(WHAT, false, format!("lacks {}", app.missing.join(", ")));
+    }
+    let lacks = |sample: &&Sample| {
+        let code = sample.code.as_deref();
+        matches!(code, Some("model_missing" | "invalid_workflow"))
+    };
+    match measured.all().filter(lacks).count() {
+        0 if !measured.all().any(|sample| sample.succeeded) => {
+            Point::open(WHAT, "no run came as far as to need them")
+        }
+        missing => Point::new(
+            WHAT,
+            missing == 0,
+            format!("{missing} runs ended for want of one"),
+        ),
+    }
+}
+
+/// Containers that started cold, in both rounds: five at once make a backend start more of them.
+fn cold(measured: &Measured) -> Point {
+    const WHAT: &str = "cold start under 60 s";
+    let ran = measured.all().filter(|sample| sample.succeeded);
+    let booted: Vec<(f64, &Sample)> = ran.filter_map(|s| Some((s.boot_s?, s))).collect();
+    if booted.is_empty() {
+        return Point::open(WHAT, "not known");
+    }
+    let cold = booted.iter().filter(|(boot_s, _)| *boot_s > 0.0);
+    let starts: Vec<f64> = cold.filter_map(|(_, sample)| sample.cold_start_s).collect();
+    match most(&starts) {
+        None => Point::open(WHAT, "no container was cold"),
+        Some(longest) => Point::new(
+            WHAT,
+            longest < COLD_S,
+            format!("{longest:.3} s, the longest of {}", starts.len()),
+        ),
+    }
+}
+
+fn second_start(measured: &Measured) -> Point {
+    const WHAT: &str = "a second start downloads nothing";
+    let app = match &measured.app {
+        Ok(app) => app,
+        Err(why) => return Point::open(WHAT, why.clone()),
+    };
+    let class = &app.class;
+    match (app.starts, app.downloaded_bytes) {
+        (0, _) | (_, None) => Point::open(WHAT, format!("no start of class {class} is known")),
+        (1, Some(bytes)) => Point::open(
+            WHAT,
+            format!("{bytes} bytes by the only start of class {class} so far"),
+        ),
+        (starts, Some(bytes)) => Point::new(
+            WHAT,
+            bytes == 0,
+            format!("{bytes} bytes by start {starts} of class {class}"),
+        ),
+    }
 }
 
 /// The list says how long a picture may take, and nothing of videos.
 fn of_a_picture(point: Point, samples: &[Sample]) -> Point {
     if samples.iter().any(|sample| sample.video) {
-        let figure = format!("{}; a video, the limit is a picture's", point.figure);
-        return Point::open(point.what, figure);
+        return point.opened("a video, the limit is a picture's");
     }
     point
 }
 
-fn cold(samples: &[Sample]) -> Point {
-    const WHAT: &str = "cold start under 60 s";
-    match most(samples, |s| s.cold_start_s).filter(|seconds| *seconds > 0.0) {
-        None => Point::open(WHAT, "no container was cold"),
-        seconds => below(WHAT, seconds, COLD_S, "s"),
+/// The figures of samples that succeeded, and how many of those there are.
+fn known(samples: &[Sample], figure: impl Fn(&Sample) -> Option<f64>) -> (Vec<f64>, usize) {
+    let good: Vec<&Sample> = samples.iter().filter(|sample| sample.succeeded).collect();
+    let figures = good.iter().filter_map(|sample| figure(sample)).collect();
+    (figures, good.len())
+}
+
+/// Passes only by the figures of all samples; fails by any.
+fn below(
+    what: &'static str,
+    (figures, all): &(Vec<f64>, usize),
+    of_them: fn(&[f64]) -> Option<f64>,
+    limit: f64,
+    unit: &str,
+) -> Point {
+    let Some(figure) = of_them(figures) else {
+        return Point::open(what, "not known");
+    };
+    let point = Point::new(what, figure < limit, format!("{figure:.3} {unit}"));
+    match point.verdict {
+        Verdict::Pass if figures.len() < *all => {
+            point.opened(&format!("known of {} of {all} alone", figures.len()))
+        }
+        _ => point,
     }
 }
 
-fn below(what: &'static str, figure: Option<f64>, limit: f64, unit: &str) -> Point {
-    match figure {
-        None => Point::open(what, "not known"),
-        Some(figure) => Point::new(what, figure < limit, format!("{figure:.3} {unit}")),
-    }
+pub(super) fn mean(figures: &[f64]) -> Option<f64> {
+    let count = u32::try_from(figures.len()).ok().filter(|n| *n > 0)?;
+    Some(figures.iter().sum::<f64>() / f64::from(count))
 }
 
-fn known(samples: &[Sample], figure: impl Fn(&Sample) -> Option<f64>) -> Vec<f64> {
-    let good = samples.iter().filter(|sample| sample.succeeded);
-    good.filter_map(figure).collect()
-}
-
-fn mean(samples: &[Sample], figure: impl Fn(&Sample) -> Option<f64>) -> Option<f64> {
-    let known = known(samples, figure);
-    let count = u32::try_from(known.len()).ok().filter(|count| *count > 0)?;
-    Some(known.iter().sum::<f64>() / f64::from(count))
-}
-
-fn most(samples: &[Sample], figure: impl Fn(&Sample) -> Option<f64>) -> Option<f64> {
-    known(samples, figure).into_iter().reduce(f64::max)
+fn most(figures: &[f64]) -> Option<f64> {
+    figures.iter().copied().reduce(f64::max)
 }
 
 /// Why samples failed, each word once.

@@ -1,6 +1,6 @@
 //! One sample: a job like any user's, and what was seen of it.
 
-use super::judge::Sample;
+use super::seen::Sample;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::keys;
@@ -69,32 +69,55 @@ pub(super) async fn run(
     let ended = tokio::time::timeout(LIMIT, ended(client, model, &input)).await;
     let reply_s = begun.elapsed().as_secs_f64();
     match ended {
-        Ok(Ok(job)) => Sample {
-            succeeded: job.status == Status::Succeeded && !job.output_urls().is_empty(),
-            video: job.output_urls().iter().any(|url| is_video(url)),
-            code: job.metrics.error_code,
-            provider: job.metrics.provider,
-            run_s: job.metrics.predict_time,
-            cold_start_s: job.metrics.cold_start_seconds,
-            cost_usd: job.metrics.cost_usd,
-            reply_s,
-        },
+        Ok(Ok(job)) => seen(job, reply_s),
         Ok(Err(failure)) => Sample::lost(failure.text(), reply_s),
         Err(_) => Sample::lost("no end within 31 minutes".to_owned(), reply_s),
     }
+}
+
+fn seen(job: Prediction, reply_s: f64) -> Sample {
+    let urls = job.output_urls();
+    let succeeded = job.status == Status::Succeeded && !urls.is_empty();
+    let (video, files) = (urls.iter().any(|url| is_video(url)), urls.len());
+    let metrics = job.metrics;
+    let begun = metrics.timeline.running_ms.is_some();
+    let code = metrics.error_code;
+    Sample {
+        succeeded,
+        answered: succeeded || begun || code.as_deref().is_some_and(is_the_backends),
+        video,
+        files: u32::try_from(files).unwrap_or(u32::MAX),
+        code,
+        provider: metrics.provider,
+        gpu: metrics.gpu,
+        run_s: metrics.predict_time,
+        boot_s: metrics.boot_seconds,
+        cold_start_s: metrics.cold_start_seconds,
+        cost_usd: metrics.cost_usd,
+        likeness: metrics.likeness.into_iter().flatten().collect(),
+        reply_s,
+    }
+}
+
+/// Codes that the backend itself gives; `provider` alone says only where the job was to run.
+fn is_the_backends(code: &str) -> bool {
+    matches!(
+        code,
+        "model_missing"
+            | "invalid_input"
+            | "lora_not_found"
+            | "face_not_found"
+            | "no_output"
+            | "unsafe"
+            | "gpu_error"
+            | "gpu_oom"
+    )
 }
 
 fn is_video(url: &str) -> bool {
     let file = url.split(['?', '#']).next().unwrap_or_default();
     let ending = std::path::Path::new(file).extension();
     ending.is_some_and(|ending| ending.eq_ignore_ascii_case("mp4"))
-}
-
-/// Runs all of them at once.
-pub(super) async fn all(
-    samples: impl Iterator<Item = impl Future<Output = Sample>>,
-) -> Vec<Sample> {
-    futures_util::future::join_all(samples).await
 }
 
 async fn ended(

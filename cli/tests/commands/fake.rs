@@ -28,7 +28,7 @@ pub(crate) struct Script {
     pub(crate) cut_downloads: u32,
     /// The answer to a submit in place of a job.
     pub(crate) refusal: Option<(u16, Value)>,
-    /// Every request: method, path, key, idempotency key, body.
+    /// Every request: method, path, keys, idempotency key, body.
     pub(crate) seen: Vec<Seen>,
 }
 
@@ -38,6 +38,7 @@ pub(crate) struct Seen {
     pub(crate) what: String,
     pub(crate) authorization: Option<String>,
     pub(crate) idempotency_key: Option<String>,
+    pub(crate) modal_key: Option<String>,
     pub(crate) body: Value,
 }
 
@@ -151,6 +152,7 @@ async fn respond(request: Request<Incoming>, script: Arc<Mutex<Script>>, host: S
     let header = |name: &str| Some(request.headers().get(name)?.to_str().ok()?.to_owned());
     let authorization = header(AUTHORIZATION.as_str());
     let idempotency_key = header("idempotency-key");
+    let modal_key = header("modal-key");
     let what = format!("{} {}", request.method(), request.uri().path());
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let mut script = script.lock().unwrap();
@@ -158,10 +160,16 @@ async fn respond(request: Request<Incoming>, script: Arc<Mutex<Script>>, host: S
         what: what.clone(),
         authorization: authorization.clone(),
         idempotency_key,
+        modal_key,
         body: serde_json::from_slice(&body).unwrap_or_default(),
     });
     if what.starts_with("GET /o/") {
         return Ok(picture(&mut script));
+    }
+    if what == "GET /v1/health" {
+        // As the GPU app, which knows nothing of the system's keys.
+        let text = include_str!("../../../tests/fixtures/v1/modal/health.json");
+        return Ok(reply(200, &serde_json::from_str(text).unwrap()));
     }
     if authorization != Some(format!("Bearer {KEY}")) {
         let problem =

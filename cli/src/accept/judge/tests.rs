@@ -1,11 +1,17 @@
+use super::super::seen::AppSaid;
 use super::*;
 
 fn good() -> Sample {
     Sample {
         succeeded: true,
+        answered: true,
+        files: 1,
+        gpu: Some("L40S".to_owned()),
+        boot_s: Some(0.0),
         provider: Some("modal".to_owned()),
         run_s: Some(12.0),
-        cold_start_s: Some(0.0),
+        // Warm containers load too.
+        cold_start_s: Some(0.8),
         cost_usd: Some(0.01),
         reply_s: 14.0,
         ..Sample::default()
@@ -14,10 +20,28 @@ fn good() -> Sample {
 
 fn measured(samples: Vec<Sample>) -> Measured {
     Measured {
-        model: "flux-dev".to_owned(),
         at_once: vec![good(); 5],
         samples,
-        ..Measured::default()
+        ..Measured::of("flux-dev", 0)
+    }
+    .asked_for_all()
+}
+
+impl Measured {
+    fn asked_for_all(self) -> Self {
+        Self {
+            asked: self.samples.len(),
+            ..self
+        }
+    }
+}
+
+fn app(starts: u64, downloaded_bytes: Option<u64>) -> AppSaid {
+    AppSaid {
+        missing: Vec::new(),
+        class: "flux".to_owned(),
+        starts,
+        downloaded_bytes,
     }
 }
 
@@ -50,7 +74,11 @@ fn each_point_fails_by_its_own_figure() {
     type Spoil = fn(&mut Sample);
     let cases: [(&str, Spoil); 7] = [
         ("the endpoint answers", |s| {
-            *s = Sample::lost("refused".to_owned(), 1.0);
+            // The job says where it was to run, whether anybody was there or not.
+            *s = Sample {
+                provider: Some("modal".to_owned()),
+                ..Sample::lost("backend_unreachable".to_owned(), 1.0)
+            };
         }),
         ("nodes and model files are there", |s| {
             (s.succeeded, s.code) = (false, Some("model_missing".to_owned()));
@@ -58,7 +86,9 @@ fn each_point_fails_by_its_own_figure() {
         ("every sample succeeds", |s| s.succeeded = false),
         ("mean run under 30 s", |s| s.run_s = Some(400.0)),
         ("reply under 35 s", |s| s.reply_s = 35.0),
-        ("cold start under 60 s", |s| s.cold_start_s = Some(61.0)),
+        ("cold start under 60 s", |s| {
+            (s.boot_s, s.cold_start_s) = (Some(20.0), Some(61.0));
+        }),
         ("a picture under $0.50", |s| s.cost_usd = Some(0.5)),
     ];
     for (what, spoil) in cases {
@@ -139,12 +169,168 @@ fn how_long_a_video_takes_is_told_and_not_judged() {
 fn a_model_that_could_not_be_asked_is_open_with_the_flag() {
     let wanting = Measured {
         wanting: Some("--reference"),
-        ..Measured::default()
+        ..Measured::of("face-swap", 10)
     };
     let points = points(&wanting);
     assert_eq!(points.len(), 1);
     assert_eq!(
         (points[0].verdict, points[0].figure.as_str()),
         (Verdict::Open, "needs --reference")
+    );
+}
+
+#[test]
+fn a_cold_start_is_one_of_a_container_that_booted_in_either_round() {
+    let what = "cold start under 60 s";
+    let mut measured = measured(vec![good(); 3]);
+    assert_eq!(point(&measured, what).figure, "no container was cold");
+    (measured.at_once[2].boot_s, measured.at_once[2].cold_start_s) = (Some(9.0), Some(41.5));
+    let cold = point(&measured, what);
+    assert_eq!(
+        (cold.verdict, cold.figure.as_str()),
+        (Verdict::Pass, "41.500 s, the longest of 1")
+    );
+    for sample in measured.samples.iter_mut().chain(&mut measured.at_once) {
+        sample.boot_s = None;
+    }
+    assert_eq!(point(&measured, what).figure, "not known");
+}
+
+#[test]
+fn on_a_cpu_time_and_money_are_told_and_not_judged_and_the_rest_is() {
+    let on_cpu = Sample {
+        gpu: Some("CPU".to_owned()),
+        run_s: Some(300.0),
+        boot_s: Some(70.0),
+        cold_start_s: Some(70.0),
+        cost_usd: None,
+        reply_s: 20.0,
+        ..good()
+    };
+    let mut measured = measured(vec![on_cpu; 10]);
+    measured.uses_lora = true;
+    for (what, begins) in [
+        ("mean run under 30 s", "300.000 s; on a CPU"),
+        ("reply under 35 s", "20.000 s; on a CPU"),
+        (
+            "cold start under 60 s",
+            "70.000 s, the longest of 10; on a CPU",
+        ),
+        ("a picture under $0.50", "not known"),
+    ] {
+        let point = point(&measured, what);
+        assert_eq!(point.verdict, Verdict::Open, "{what}");
+        assert!(point.figure.starts_with(begins), "{what}: {}", point.figure);
+    }
+    for what in ["nodes and model files are there", "the LoRA loads"] {
+        assert_eq!(point(&measured, what).verdict, Verdict::Pass, "{what}");
+    }
+}
+
+#[test]
+fn a_second_start_is_judged_by_what_the_app_says_of_it() {
+    let what = "a second start downloads nothing";
+    let mut measured = measured(vec![good(); 2]);
+    for (said, verdict, figure) in [
+        (
+            Ok(app(2, Some(0))),
+            Verdict::Pass,
+            "0 bytes by start 2 of class flux",
+        ),
+        (
+            Ok(app(3, Some(17))),
+            Verdict::Fail,
+            "17 bytes by start 3 of class flux",
+        ),
+        (
+            Ok(app(1, Some(0))),
+            Verdict::Open,
+            "0 bytes by the only start of class flux so far",
+        ),
+        (
+            Ok(app(0, None)),
+            Verdict::Open,
+            "no start of class flux is known",
+        ),
+        (
+            Err("nobody asked".to_owned()),
+            Verdict::Open,
+            "nobody asked",
+        ),
+    ] {
+        measured.app = said;
+        let point = point(&measured, what);
+        assert_eq!((point.verdict, point.figure.as_str()), (verdict, figure));
+    }
+}
+
+#[test]
+fn what_the_app_lacks_is_named_and_runs_that_never_came_so_far_prove_nothing() {
+    let what = "nodes and model files are there";
+    let mut lacking = measured(vec![good(); 2]);
+    lacking.app = Ok(AppSaid {
+        missing: vec!["node ApplyInstantID".to_owned()],
+        ..app(1, Some(0))
+    });
+    let point_of = point(&lacking, what);
+    assert_eq!(
+        (point_of.verdict, point_of.figure.as_str()),
+        (Verdict::Fail, "lacks node ApplyInstantID")
+    );
+    let lost = || Sample::lost("backend_unreachable".to_owned(), 1.0);
+    let mut away = measured(vec![lost(); 2]);
+    away.at_once = vec![lost(); 5];
+    assert_eq!(point(&away, what).verdict, Verdict::Open);
+}
+
+#[test]
+fn a_figure_that_some_samples_lack_passes_nothing_and_still_fails() {
+    let mut measured = measured(vec![good(); 4]);
+    measured.samples[0].cost_usd = None;
+    let cost = point(&measured, "a picture under $0.50");
+    assert_eq!(
+        (cost.verdict, cost.figure.as_str()),
+        (Verdict::Open, "0.010 USD; known of 3 of 4 alone")
+    );
+    measured.samples[1].cost_usd = Some(0.6);
+    let cost = point(&measured, "a picture under $0.50");
+    assert_eq!(cost.verdict, Verdict::Fail);
+    // Several pictures of one job share what it cost.
+    measured.samples[1].files = 2;
+    let cost = point(&measured, "a picture under $0.50");
+    assert_eq!(cost.figure, "0.300 USD; known of 3 of 4 alone");
+}
+
+#[test]
+fn a_lora_that_does_not_load_ten_times_of_ten_fails() {
+    let mut measured = measured(vec![good(); 10]);
+    measured.uses_lora = true;
+    assert_eq!(point(&measured, "the LoRA loads").figure, "10 of 10");
+    measured.samples[9] = Sample::lost("lora_not_found".to_owned(), 1.0);
+    let point = point(&measured, "the LoRA loads");
+    assert_eq!(
+        (point.verdict, point.figure.as_str()),
+        (Verdict::Fail, "9 of 10 (lora_not_found)")
+    );
+}
+
+#[test]
+fn what_was_stopped_half_way_passes_nothing_and_a_failure_stands() {
+    let mut measured = measured(vec![good(); 3]);
+    measured.asked = 10;
+    measured.at_once.clear();
+    measured.samples[1].run_s = Some(400.0);
+    let all = points(&measured);
+    assert!(
+        all.iter().all(|point| point.verdict != Verdict::Pass),
+        "{all:?}"
+    );
+    assert_eq!(
+        point(&measured, "mean run under 30 s").verdict,
+        Verdict::Fail
+    );
+    assert_eq!(
+        point(&measured, "every sample succeeds").figure,
+        "3 of 3; stopped after 3 of 10 samples and 0 of 5 at once"
     );
 }
