@@ -30,7 +30,7 @@ from ryla_modal.places import BUCKETS, Places, PublicOnly  # noqa: E402
 from ryla_modal.ready import forget, publish, published, readiness  # noqa: E402
 from ryla_modal.starts import Start, started  # noqa: E402
 from ryla_modal.warm import IDLE_WINDOW_S, Leases  # noqa: E402
-from ryla_modal.workflows import Workflows, load_all  # noqa: E402
+from ryla_modal.workflows import Workflows, checkpoints, load_all  # noqa: E402
 
 APP = "ryla-comfyui"
 MODELS = "/root/models"
@@ -41,13 +41,14 @@ PORT = 8188
 FREED_AFTER_S = 2.0
 
 # Of the deployer's shell only these go into the images: RYLA_API_KEY, which the `ryla` command reads, is in there too.
-KNOWN = re.compile(r"RYLA_(BUCKET_HOSTS|SNAPSHOT|ADDRESSES|FACES|LORA_CACHE_BYTES|MAX_CONTAINERS_[A-Z_]+)")
+KNOWN = re.compile(r"RYLA_(BUCKET_HOSTS|SNAPSHOT|ADDRESSES|CHECKPOINTS|FACES|LORA_CACHE_BYTES|MAX_CONTAINERS_[A-Z_]+)")
 SETTINGS = {name: value for name, value in os.environ.items() if KNOWN.fullmatch(name)}
 HOSTS = Places(tuple(SETTINGS["RYLA_BUCKET_HOSTS"].split(",")) if SETTINGS.get("RYLA_BUCKET_HOSTS") else BUCKETS)
 SNAPSHOT = SETTINGS.get("RYLA_SNAPSHOT") or "cpu"
 if SNAPSHOT not in {"off", "cpu", "gpu"}:
     raise ValueError("RYLA_SNAPSHOT must be off, cpu or gpu")
 FACES = kind_of(SETTINGS.get("RYLA_FACES") or "opencv")
+CHECKPOINTS = checkpoints(SETTINGS.get("RYLA_CHECKPOINTS", ""))
 # Workflows that also get an address of their own, as existing callers know it; the free plan allows 8 web endpoints.
 ADDRESSES = [name for name in SETTINGS.get("RYLA_ADDRESSES", "").split(",") if name]
 
@@ -163,7 +164,7 @@ def leases() -> Leases:
 
 def of_family(family: str) -> Workflows:
     """The workflows that a class runs."""
-    return {name: workflow for name, workflow in load_all().items() if workflow.family == family}
+    return {name: workflow for name, workflow in load_all(CHECKPOINTS).items() if workflow.family == family}
 
 
 class Gpu:
@@ -359,7 +360,7 @@ def web_side() -> Any:  # noqa: ANN401
     from ryla_modal.direct import Direct, direct_routes
     from ryla_modal.web import WebSide, build_web, room
 
-    store, workflows, clock = DictStore(state), load_all(), SystemClock()
+    store, workflows, clock = DictStore(state), load_all(CHECKPOINTS), SystemClock()
 
     async def generate(family: str, *asked: Any) -> dict[str, Any]:  # noqa: ANN401
         made: dict[str, Any] = await GPU_CLASSES[family]().direct.remote.aio(*asked)
@@ -431,7 +432,7 @@ def fill_models(workflows: str = "") -> list[str]:
     from ryla_modal.models import Hub, Shelf, ensure_all
 
     names = [name for name in workflows.split(",") if name]
-    wanted = [model for name, workflow in load_all().items() if not names or name in names for model in workflow.models]
+    wanted = [model for name, workflow in load_all(CHECKPOINTS).items() if not names or name in names for model in workflow.models]
     shelf = Shelf(Path(MODELS), models.commit)
     stored = ensure_all(wanted, shelf, Hub(httpx.Client(), SystemClock(), os.environ["HF_TOKEN"]))
     models.commit()

@@ -162,7 +162,7 @@ def test_a_package_that_keeps_models_in_its_own_folder_gets_those_of_the_volume(
 
 
 def test_no_secret_of_the_deployers_shell_gets_into_an_image() -> None:
-    names = ["RYLA_API_KEY", "RYLA_API_URL", "RYLA_BUCKET_HOSTS", "RYLA_MAX_CONTAINERS_FLUX_PULID", "RYLA_SNAPSHOT"]
+    names = ["RYLA_API_KEY", "RYLA_API_URL", "RYLA_BUCKET_HOSTS", "RYLA_MAX_CONTAINERS_FLUX_PULID", "RYLA_CHECKPOINTS", "RYLA_FACES"]
     assert [name for name in names if app.KNOWN.fullmatch(name)] == names[2:]
     assert set(app.ENV) == {*app.SETTINGS, "RYLA_WORKFLOWS", "HF_HOME"}
 

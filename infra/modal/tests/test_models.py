@@ -235,6 +235,16 @@ def test_a_file_that_a_person_put_there_is_taken_over_after_its_hash(place: Plac
     assert place.path.read_bytes() == b"another model"
 
 
+def test_a_deployments_own_checkpoint_is_taken_as_it_is_and_asked_for_where_it_is_not(place: Place, hub: LocalHub) -> None:
+    place.file.url, place.file.sha256, place.file.size = "", None, None
+    with pytest.raises(DownloadFailed, match=r"modal volume put ryla-models FILE checkpoints/sub/flux\.safetensors"):
+        ensure(place.file, place.shelf, place.hub)
+    place.path.parent.mkdir(parents=True)
+    place.path.write_bytes(b"another model")
+    assert ensure(place.file, place.shelf, place.hub).fetched == 0
+    assert hub.ranges == []
+
+
 def test_the_token_goes_to_its_host_alone(place: Place, hub: LocalHub) -> None:
     ensure(place.file, place.shelf, place.hub)
     place.path.unlink()

@@ -153,6 +153,7 @@ def test_while_draining_known_runs_are_answered_and_new_ones_503(client: TestCli
         ({"workflow": "wan2"}, 422, "invalid_input", "outputs.0.content_type: must be video/mp4"),
         ({"v": 2}, 400, "unsupported_version", "the message"),
         ({"callback": {"url": "https://10.0.0.1/", "kid": "k", "key": "s"}}, 422, "invalid_input", "callback.url"),
+        ({"outputs": [OUTPUT | {"put_url": "https://evil.example/1-0.jpg"}]}, 422, "invalid_input", "outputs.0.put_url: is on a host"),
     ],
 )
 def test_bad_input_is_refused_with_the_field_and_spawns_nothing(

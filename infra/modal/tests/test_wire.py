@@ -9,7 +9,7 @@ import pytest
 
 from fakes import FIXTURES, fixture, places
 from ryla_modal import wire
-from ryla_modal.places import Places, PublicOnly, is_public
+from ryla_modal.places import BUCKETS, Places, PublicOnly, is_public
 from ryla_modal.wire import Refused, Run
 
 
@@ -144,6 +144,13 @@ def test_urls_at_other_places_are_refused(change: dict[str, object], named: str)
     with pytest.raises(Refused) as refused:
         places().check(wire.job_of(fixture("submit") | change))
     assert refused.value.message.startswith(f"{named}: ")
+
+
+def test_a_private_callback_is_for_local_mode_alone() -> None:
+    message = fixture("submit") | {"callback": fixture("submit")["callback"] | {"url": "http://127.0.0.1:8787/x"}}
+    Places(BUCKETS, local=True).check(wire.job_of(message))
+    with pytest.raises(Refused, match=r"callback\.url"):
+        Places(BUCKETS).check(wire.job_of(message))
 
 
 def test_a_name_that_leads_inside_is_not_public() -> None:

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 
 from ryla_modal.motion import portrait_motion
 from ryla_modal.workflow import InvalidParamsError, UnknownWorkflowError, Workflow, canonical_json, folder, load, names
+from ryla_modal.workflows import checkpoints, load_all
 
 ROOT = Path(__file__).parents[3]
 FIXTURES = ROOT / "tests/fixtures/v1/workflows"
@@ -189,6 +190,37 @@ def test_a_checkpoint_can_be_replaced_and_nothing_else() -> None:
     for role in ("instantid", "nothing"):
         with pytest.raises(InvalidParamsError):
             workflow.fill(smallest(workflow), models={role: "mine.bin"}, **given)
+
+
+def test_a_deployments_own_checkpoint_is_loaded_by_every_workflow_that_allows_it() -> None:
+    setting = " flux1-dev-fp8.safetensors=mine.safetensors, sd_xl_base_1.0.safetensors=sub/other.safetensors,"
+    ours = load_all(checkpoints(setting))
+    both = ours["flux-instantid"]
+    graph = both.fill(smallest(load("flux-instantid")), files=files(load("flux-instantid")), prefix="p")
+    assert (graph["1"]["inputs"]["ckpt_name"], graph["30"]["inputs"]["ckpt_name"]) == ("mine.safetensors", "sub/other.safetensors")
+    assert {"mine.safetensors", "sub/other.safetensors"} <= {model.name for model in both.models}
+    for name, workflow in ours.items():
+        assert not {"flux1-dev-fp8.safetensors", "sd_xl_base_1.0.safetensors"} & {model.name for model in workflow.models}, name
+    # Without the setting, and for the next process, everything is as it was.
+    assert load("flux-instantid").fill(smallest(load("flux-instantid")), files=files(load("flux-instantid")), prefix="p") != graph
+    assert checkpoints("") == {}
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "flux1-dev-fp8.safetensors",
+        "flux1-dev-fp8.safetensors=",
+        "flux1-dev-fp8.safetensors=../x",
+        "flux1-dev-fp8.safetensors=/root/x",
+        "ip-adapter.bin=mine.bin",
+        "nothing=x",
+        "flux1-dev-fp8.safetensors=a,flux1-dev-fp8.safetensors=b",
+    ],
+)
+def test_a_checkpoint_that_cannot_be_replaced_or_named_is_refused_at_the_deploy(setting: str) -> None:
+    with pytest.raises(ValueError, match="RYLA_CHECKPOINTS"):
+        checkpoints(setting)
 
 
 def test_a_trigger_word_stands_before_the_prompt() -> None:

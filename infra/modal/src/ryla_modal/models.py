@@ -99,6 +99,8 @@ def ensure(model: ModelFile, shelf: Shelf, hub: Hub) -> Stored:
                 raise DownloadFailed(f"{label}: lies on the volume with another hash or size; remove or replace it")
             _note(model, shelf, path, known)
         return Stored(label, known, 0)
+    if not model.url:
+        raise DownloadFailed(f"{label}: nobody but you has it; `modal volume put ryla-models FILE {label}`")
     for attempt in range(TRIES):
         if attempt:
             hub.clock.sleep(min(2.0**attempt, 30.0))

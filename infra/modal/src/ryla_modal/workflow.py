@@ -125,6 +125,20 @@ class Workflow:
             node.pop("_meta", None)
         return graph
 
+    def with_models(self, replaced: Mapping[str, str]) -> "Workflow":
+        """The same workflow with other files in the place of those that it allows: by file name, for a whole deployment.
+
+        Nothing is known of the other file: it has no hash, no size and no source, so a person puts it on the volume.
+        """
+        data = deepcopy(dict(self._data))
+        for model in data["models"]:
+            other = replaced.get(model["name"]) if model["replaceable"] else None
+            if other is not None:
+                for node, name in model["to"]:
+                    data["graph"][node]["inputs"][name] = other
+                model |= {"name": other, "sha256": None, "bytes": None, "url": "", "gated": False}
+        return Workflow(data)
+
     def _replace_model(self, graph: Graph, role: str, file: str) -> None:
         for model in self._data["models"]:
             if model["role"] == role and model["replaceable"]:

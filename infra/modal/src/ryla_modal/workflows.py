@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -57,6 +58,24 @@ class WorkflowLike(Protocol):
 Workflows = Mapping[str, WorkflowLike]
 
 
-def load_all() -> Workflows:
-    """Every workflow of infra/workflows."""
-    return {name: workflow.load(name) for name in workflow.names()}
+# A file below its model folder, as ComfyUI names it.
+_FILE = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)*")
+
+
+def checkpoints(setting: str) -> dict[str, str]:
+    """What RYLA_CHECKPOINTS says: `ours.safetensors=theirs.safetensors`, separated by commas. Raises ValueError."""
+    known = {model.name for name in workflow.names() for model in workflow.load(name).models if model.replaceable}
+    replaced: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in setting.split(","))):
+        ours, _, theirs = part.partition("=")
+        if ours not in known or ours in replaced:
+            raise ValueError(f"RYLA_CHECKPOINTS: {ours} must be one of {', '.join(sorted(known))}, each once")
+        if not _FILE.fullmatch(theirs):
+            raise ValueError(f"RYLA_CHECKPOINTS: {ours} needs the name of a file in its folder")
+        replaced[ours] = theirs
+    return replaced
+
+
+def load_all(replaced: Mapping[str, str] | None = None) -> Workflows:
+    """Every workflow of infra/workflows, with the deployment's own checkpoints."""
+    return {name: workflow.load(name).with_models(replaced or {}) for name in workflow.names()}
