@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,12 @@ import httpx
 from ryla_modal.calls import Broken, Finished, Outcome, Pending
 from ryla_modal.claims import Claims, MemoryStore
 from ryla_modal.clock import SystemClock
+from ryla_modal.families import FAMILIES
 from ryla_modal.job import Worker, run_job
 from ryla_modal.loras import Loras
 from ryla_modal.places import Places
 from ryla_modal.server import ComfyServer
+from ryla_modal.starts import Start
 from ryla_modal.wire import Run
 from ryla_modal.workflow import Graph, Workflow, folder, names
 from server import command, free_port, prepare
@@ -38,10 +40,14 @@ LOCAL = Places(("127.0.0.1",), local=True)
 
 @dataclass
 class Pace:
-    """How long a picture takes beside its own work, and in which node: `TestSleep` can be interrupted, `TestDeaf` not."""
+    """How long a picture takes beside its own work, and in which node: `TestSleep` can be interrupted, `TestDeaf` not.
+
+    `most` bounds whole numbers of the params: a caller who asks for a model's defaults asks for more than a CPU draws soon.
+    """
 
     seconds: float = 0.0
     node: str = "TestSleep"
+    most: Mapping[str, int] = field(default_factory=dict)
 
 
 class Paced(Workflow):
@@ -52,7 +58,8 @@ class Paced(Workflow):
         self._pace = pace
 
     def fill(self, params: Mapping[str, Any], *, files: Mapping[str, str], prefix: str, models: Mapping[str, str] | None = None) -> Graph:
-        graph = super().fill(params, files=files, prefix=prefix, models=models)
+        less = {name: min(params.get(name) or most, most) for name, most in self._pace.most.items() if name in self.params}
+        graph = super().fill({**params, **less}, files=files, prefix=prefix, models=models)
         saved = graph[self.outputs[0].node]["inputs"]
         if self._pace.seconds and "images" in saved:
             graph["pace"] = {"class_type": self._pace.node, "inputs": {"image": saved["images"], "seconds": self._pace.seconds}}
@@ -97,13 +104,15 @@ class Container:
         self.http.event_hooks = {"response": [self._note_put]}
         self.comfy = ComfyServer(command(install, base, port), port, base, self.http)
         self.workflows = {name: Paced(name, self.pace) for name in names()}
-        self._loras = base / "models" / "loras"
+        self._models = base / "models"
         self._pool = ThreadPoolExecutor(1)
         self._ends: dict[str, Future[dict[str, Any]]] = {}
         self._lock = threading.Lock()
 
     def boot(self) -> None:
         """Starts ComfyUI; `close` ends it, however far this came."""
+        aside = [self._models / "loras"]
+        self._starts = [Start(self.store, family, [self._models], aside) for family in FAMILIES]
         self.comfy.boot()
         self.worker = Worker(
             comfy=self.comfy,
@@ -113,12 +122,13 @@ class Container:
             claims=self.claims,
             places=LOCAL,
             workflows=self.workflows,
-            loras=Loras(self._loras, 10**9),
+            loras=Loras(self._models / "loras", 10**9),
             gpu="CPU",
             boot_ms=self.comfy.start_ms,
             forget=self.comfy.forget_run,
             word=lambda: uuid.uuid4().hex[:8],
         )
+        self._tell_starts()
 
     # What web.py asks of Modal's function calls.
 
@@ -127,8 +137,13 @@ class Container:
         call_id = f"fc-{job['run']}-{uuid.uuid4().hex[:6]}"
         message = json.loads(json.dumps(job))
         with self._lock:
-            self._ends[call_id] = self._pool.submit(run_job, message, self.worker, call_id, accepted_ms)
+            self._ends[call_id] = self._pool.submit(self._job, message, call_id, accepted_ms)
         return call_id
+
+    def start_again(self) -> None:
+        """Another start on the same folders, as Modal makes one where the volumes are the same."""
+        self.comfy.shut()
+        self.boot()
 
     def look(self, call_id: str) -> Outcome:
         end = self._ends[call_id]
@@ -158,6 +173,16 @@ class Container:
         self.comfy.shut()
         self.http.close()
         self.outside.close()
+
+    def _tell_starts(self) -> None:
+        for start in self._starts:
+            start.tell()
+
+    def _job(self, message: dict[str, Any], call_id: str, accepted_ms: int) -> dict[str, Any]:
+        try:
+            return run_job(message, self.worker, call_id, accepted_ms)
+        finally:
+            self._tell_starts()
 
     def _note_put(self, response: httpx.Response) -> None:
         if response.request.method == "PUT":

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,9 @@ from container import LOCAL, Container
 from link import Link
 from ryla_modal.clock import SystemClock
 from ryla_modal.direct import Direct, direct_routes
+from ryla_modal.families import FAMILIES
 from ryla_modal.make import make
+from ryla_modal.starts import started
 from ryla_modal.warm import Leases
 from ryla_modal.web import WebSide, build_web, room
 
@@ -33,10 +35,10 @@ SETTINGS = {"SWEEP_PERIOD_S": "1", "PROGRESS_INTERVAL_S": "1", "PRESIGN_S": str(
 
 
 class System:
-    """The running system. `link` is the line by which workers reach it."""
+    """The running system. `link` is the line by which workers reach it, `app_url` the web side of the GPU app."""
 
-    def __init__(self, url: str, key: str, link: Link, gpu: Container, folder: Path) -> None:
-        self.url, self.key, self.link, self.gpu, self.folder = url, key, link, gpu, folder
+    def __init__(self, url: str, key: str, link: Link, gpu: Container, folder: Path, app_url: str) -> None:
+        self.url, self.key, self.link, self.gpu, self.folder, self.app_url = url, key, link, gpu, folder, app_url
 
     def ryla(self, *words: str) -> tuple[int, Any]:
         """Runs the command to its end: its status and its JSON."""
@@ -46,9 +48,13 @@ class System:
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Starts the command."""
+        return self.command([*words, "--json"])
+
+    def command(self, words: Sequence[str], **variables: str) -> subprocess.Popen[str]:
+        """Starts the command with these words and nothing of the caller's variables."""
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "RYLA_API_URL": self.url, "RYLA_API_KEY": self.key}
         return subprocess.Popen(
-            [os.environ["RYLA"], *words, "--json"], cwd=self.folder, env=environment, text=True,
+            [os.environ["RYLA"], *words], cwd=self.folder, env=environment | variables, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
@@ -97,6 +103,7 @@ def web_side(gpu: Container) -> Any:  # noqa: ANN401
         places=LOCAL,
         leases=Leases(gpu.store, clock, {}, lambda *_: None),
         workflows=gpu.workflows,
+        starts=lambda: started(gpu.store, FAMILIES),
     )
 
     async def generate(_: str, name: str, params: dict[str, Any], given: dict[str, bytes], deadline_at_ms: int) -> dict[str, Any]:
@@ -134,7 +141,7 @@ def system(gpu: Container, folder: Path) -> Iterator[System]:
         try:
             url, key = welcome(process)
             link.upstream = ("127.0.0.1", int(url.rpartition(":")[2]))
-            yield System(url, key, link, gpu, folder)
+            yield System(url, key, link, gpu, folder, app_url)
         finally:
             process.terminate()
             try:

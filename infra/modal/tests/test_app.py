@@ -31,6 +31,23 @@ def test_names_are_the_ones_that_deployments_know() -> None:
     for function in (app.lower_floors, app.fill_models, app.drain):
         assert isinstance(function, modal.Function)
     assert set(app.GPU_CLASSES) == set(FAMILIES)
+    assert (app.models.name, app.hub_cache.name) == ("ryla-models", "hf-hub-cache")
+
+
+def test_a_gpu_class_has_its_ceiling_and_takes_one_input_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(**settings: Any) -> dict[str, Any]:
+        return settings
+
+    monkeypatch.setattr(app.app, "cls", asked)
+    monkeypatch.setitem(app.SETTINGS, "RYLA_MAX_CONTAINERS_SDXL", "7")
+    for name, most in {"flux": 3, "sdxl": 7, "video": 2}.items():
+        settings = app.gpu_class(FAMILIES[name])
+        assert (settings["max_containers"], settings["gpu"], settings["volumes"]) == (most, "L40S", app.volumes)
+        assert (settings["enable_memory_snapshot"], settings["experimental_options"]) == (True, None)
+        # Without modal.concurrent Modal hands one input at a time to a container.
+        assert not any("concurrent" in setting for setting in settings)
+    monkeypatch.setattr(app, "SNAPSHOT", "gpu")
+    assert app.gpu_class(FAMILIES["flux"])["experimental_options"] == {"enable_gpu_snapshot": True}
 
 
 def test_only_app_py_knows_modal() -> None:
