@@ -377,6 +377,21 @@ def test_likeness_is_reported_where_it_is_known_and_absent_otherwise(bench: Benc
     assert bench.run()["outputs"][0].get("likeness") == figure
 
 
+@pytest.mark.parametrize("figure", [float("nan"), float("inf"), -0.1, 1.1, "broken"])
+def test_a_comparison_that_goes_wrong_costs_nobody_the_picture(bench: Bench, figure: Any) -> None:
+    class Broken(Face):
+        def likeness(self, reference: bytes, picture: bytes) -> float | None:
+            if figure == "broken":
+                raise RuntimeError("the detector")
+            return float(figure)
+
+    bench.give("reference_image", picture())
+    bench.worker.faces = Broken(True, None)
+    result = bench.run()
+    assert (result["event"], "likeness" in result["outputs"][0]) == ("succeeded", False)
+    assert bench.net.events == ["started", "succeeded"]
+
+
 def test_likeness_is_measured_against_the_reference_and_not_the_base(bench: Bench) -> None:
     seen: list[bytes] = []
 

@@ -252,9 +252,19 @@ class _Run:
         report: dict[str, Any] = {"slot": slot, **stored, "bytes": len(data)}
         report |= {"width": facts.width, "height": facts.height, "content_type": facts.content_type}
         if references and facts.content_type != "video/mp4":
-            likeness = worker.faces.likeness(references[0], data)
+            likeness = self.likeness(references[0], data)
             report |= {} if likeness is None else {"likeness": likeness}
         return report | ({} if verdict is None else {"safety": verdict})
+
+    def likeness(self, reference: bytes, data: bytes) -> float | None:
+        """How alike the faces are, where that can be told: the picture is made and put, and nothing here may lose it."""
+        try:
+            share = self.worker.faces.likeness(reference, data)
+        except Exception as error:
+            log.warning("likeness is unknown", extra={"run": str(self.job.run), "error": type(error).__name__})
+            return None
+        # Not a number compares as false with everything.
+        return share if share is not None and 0 <= share <= 1 else None
 
     def renew(self, slot: int) -> wire.OutputTarget | None:
         """New URLs for every slot, by callback; the one of this slot."""

@@ -312,7 +312,7 @@ fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::
 
 #[cfg(test)]
 mod tests {
-    use super::super::decode;
+    use super::super::{RunResult, decode};
     use super::*;
 
     fn callback(rest: &str) -> Callback {
@@ -338,6 +338,12 @@ mod tests {
         );
         let report = told.report();
         assert_eq!(report.likeness, [(0, Likeness::of_share(0.87).unwrap())]);
+        // The same when the app is asked, because the callback was lost.
+        let result = RunResult {
+            outputs: told.outputs,
+            ..RunResult::default()
+        };
+        assert_eq!(result.report().likeness, report.likeness);
         // These are no numbers to a reader of JSON, whatever some writers let slip.
         for figure in ["NaN", "Infinity", "1e999"] {
             let body = format!(
