@@ -17,7 +17,7 @@ class TestSleep:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, dict[str, Spec]]:
-        return {"required": {"image": ("IMAGE",), "seconds": ("FLOAT", {"default": 1.0, "min": 0.0, "max": 600.0})}}
+        return {"required": {"image": ("IMAGE",), "seconds": ("FLOAT", {"default": 1.0, "min": 0.0, "max": 3600.0})}}
 
     def run(self, image: torch.Tensor, seconds: float) -> tuple[torch.Tensor]:
         ticks = max(1, int(seconds * 10))
