@@ -15,7 +15,8 @@ use ryla_engine::wiring::Ports;
 use ryla_testing::backend::a_jpeg;
 use ryla_testing::sample::{CREATED_AT, a_job, key};
 use ryla_testing::{
-    ManualClock, MemoryAccountStore, MemoryImageStore, MemoryJobStore, MemoryQueue, SeededEntropy,
+    ManualClock, MemoryAccountStore, MemoryEndpointStore, MemoryImageStore, MemoryJobStore,
+    MemoryQueue, SeededEntropy,
 };
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -93,6 +94,7 @@ impl World {
         let ports = Ports {
             jobs: Arc::clone(&jobs) as Arc<_>,
             accounts: Arc::new(accounts),
+            endpoints: Arc::new(MemoryEndpointStore::default()),
             images: Arc::clone(&images) as Arc<_>,
             queue: Arc::new(MemoryQueue::new(shared())),
             clock: shared(),

@@ -24,7 +24,8 @@ use ryla_engine::wiring::Ports;
 use ryla_testing::backend::FakeBackend;
 use ryla_testing::sample::{a_job, in_phase};
 use ryla_testing::{
-    ManualClock, MemoryAccountStore, MemoryImageStore, MemoryJobStore, MemoryQueue, SeededEntropy,
+    ManualClock, MemoryAccountStore, MemoryEndpointStore, MemoryImageStore, MemoryJobStore,
+    MemoryQueue, SeededEntropy,
 };
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -59,6 +60,7 @@ impl Memory {
         let ports = Ports {
             jobs: jobs.clone(),
             accounts,
+            endpoints: Arc::new(MemoryEndpointStore::default()),
             images: images.clone(),
             queue: queue.clone(),
             clock: clock.clone(),

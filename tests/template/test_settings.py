@@ -8,7 +8,15 @@ import pytest
 from cloudformation import ROOT, Template, markdown_table, setting_to_parameter
 from grants import FUNCTIONS
 
-FROM_RESOURCES = {"TABLE_NAME", "BUCKET_NAME", "QUEUE_URL", "PUBLIC_URL", "OUTPUT_BASE_URL", "MASTER_SECRETS"}
+FROM_RESOURCES = {
+    "TABLE_NAME",
+    "BUCKET_NAME",
+    "QUEUE_URL",
+    "PUBLIC_URL",
+    "OUTPUT_BASE_URL",
+    "MASTER_SECRETS",
+    "METRICS_NAMESPACE",
+}
 
 # Parameters of the stack itself, which no function reads under this name.
 OF_THE_STACK = {

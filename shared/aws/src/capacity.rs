@@ -33,6 +33,14 @@ pub enum Operation {
     Holder,
     /// Put of an API key.
     AddKey,
+    /// Addition to the counters of a minute.
+    AddTick,
+    /// Query of a minute's counters.
+    ReadTicks,
+    /// Query of the endpoints' states.
+    ReadStates,
+    /// Write of an endpoint's state.
+    WriteState,
     /// Get of an object or its beginning.
     GetObject,
     /// Put of an object.
@@ -45,7 +53,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::Create,
         Self::Read,
         Self::Claim,
@@ -58,6 +66,10 @@ impl Operation {
         Self::Reschedule,
         Self::Holder,
         Self::AddKey,
+        Self::AddTick,
+        Self::ReadTicks,
+        Self::ReadStates,
+        Self::WriteState,
         Self::GetObject,
         Self::PutObject,
         Self::DeleteObjects,
@@ -75,6 +87,8 @@ impl Operation {
                 | Self::Replace
                 | Self::Reschedule
                 | Self::AddKey
+                | Self::AddTick
+                | Self::WriteState
         )
     }
 }

@@ -3,7 +3,9 @@
 
 use crate::environment;
 use crate::roots;
-use crate::{Capacity, DynamoAccountStore, DynamoJobStore, S3ImageStore, SqsQueue};
+use crate::{
+    Capacity, DynamoAccountStore, DynamoEndpointStore, DynamoJobStore, S3ImageStore, SqsQueue,
+};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -188,6 +190,11 @@ impl Aws {
     /// The API keys, in the same table.
     pub fn accounts(&self, table: impl Into<String>) -> DynamoAccountStore {
         DynamoAccountStore::new(self.dynamodb.clone(), table.into(), self.capacity())
+    }
+
+    /// Counters and states of endpoints, in the same table.
+    pub fn endpoints(&self, table: impl Into<String>) -> DynamoEndpointStore {
+        DynamoEndpointStore::new(self.dynamodb.clone(), table.into(), self.capacity())
     }
 
     /// The bucket.

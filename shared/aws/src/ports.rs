@@ -13,6 +13,7 @@ impl Aws {
         Ports {
             jobs: Arc::new(self.jobs(&settings.table)),
             accounts: Arc::new(self.accounts(&settings.table)),
+            endpoints: Arc::new(self.endpoints(&settings.table)),
             images: Arc::new(self.images(&settings.bucket)),
             queue: Arc::new(self.queue(&settings.queue_url)),
             clock: Arc::new(SystemClock),

@@ -101,6 +101,10 @@ name!(
     BackendId, "a backend", "[a-z0-9][a-z0-9-]{0,19}", |t| is_word(t, 1..=20)
 );
 name!(
+    /// A GPU class, such as `flux`: models of one class share containers, breaker and floor.
+    GpuClass, "a GPU class", "[a-z0-9][a-z0-9_-]{0,39}", |t| is_word(&t.replace('_', "-"), 1..=40)
+);
+name!(
     /// 32 hexadecimal digits that follow one request through every process (W3C trace id).
     TraceId, "a trace id", "[0-9a-f]{32}", |t| is_hex(t, 32) && t.bytes().any(|b| b != b'0')
 );

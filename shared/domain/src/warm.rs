@@ -2,9 +2,11 @@
 //! from all endpoints together, a floor of containers and a release window. docs/WARM.md has the cost
 //! model and the figures. Pure: time and dice are arguments. Called by `warm` and by the replay.
 
+mod account;
 mod activity;
 mod calibration;
 mod decide;
+mod endpoint;
 mod hazard;
 mod hedge;
 mod history;
@@ -15,8 +17,10 @@ mod reason;
 mod shadow;
 mod terms;
 
+pub use account::{Account, Day, Deployed};
 pub use calibration::Calibration;
 pub use decide::{Decision, LONGEST_WINDOW_S, Look, SHORTEST_WINDOW_S, decide};
+pub use endpoint::{Endpoint, Minute, second_of};
 pub use hedge::{Hedge, RULES, Rule};
 pub use history::History;
 pub use reason::{Reason, Term, Why};

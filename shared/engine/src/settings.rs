@@ -3,16 +3,19 @@
 //! environment.
 
 mod variables;
+mod warm;
+
+pub use warm::WarmSettings;
 
 pub use variables::{VARIABLES, Variable, env_example};
 
 use crate::signature::MasterSecrets;
-use ryla_domain::id::BackendId;
+use ryla_domain::id::{AccountId, BackendId};
 use ryla_domain::output::Retention;
 use ryla_domain::time::Ms;
 use ryla_domain::timers::Timers;
 use secrecy::SecretString;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 
 /// The settings that the process's environment holds; nothing else reads it.
@@ -85,6 +88,12 @@ pub struct Settings {
     pub timers: Timers,
     /// `RETENTION_DAYS`
     pub retention: Retention,
+    /// `WARM_*`; `None` where nothing is kept warm and nothing is counted for it.
+    pub warm: Option<WarmSettings>,
+    /// `OPERATOR_ACCOUNTS`: whose keys may read what concerns all accounts.
+    pub operators: BTreeSet<AccountId>,
+    /// `METRICS_NAMESPACE`
+    pub metrics_namespace: String,
 }
 
 impl Settings {
@@ -155,6 +164,9 @@ impl Reader {
         let modal = self.modal();
         let comfyui_run_limit = self.optional("COMFYUI_TIMEOUT", 1, 3600).map(Ms::seconds);
         let timers = self.timers();
+        let warm = self.warm();
+        let operators = self.operators();
+        let metrics_namespace = self.namespace("METRICS_NAMESPACE");
         Some(Settings {
             table: self.text("TABLE_NAME"),
             bucket: self.text("BUCKET_NAME"),
@@ -170,6 +182,9 @@ impl Reader {
             download_timeout: self.seconds("DOWNLOAD_TIMEOUT_S", 1, 600)?,
             timers: timers?,
             retention: retention?,
+            warm,
+            operators,
+            metrics_namespace,
         })
     }
 

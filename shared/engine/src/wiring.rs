@@ -6,7 +6,9 @@ use crate::complete::Complete;
 use crate::delete::Delete;
 use crate::dispatch::Dispatch;
 use crate::list::List;
-use crate::port::{AccountStore, Backends, Clock, Entropy, ImageStore, JobStore, Queue};
+use crate::port::{
+    AccountStore, Backends, Clock, EndpointStore, Entropy, ImageStore, JobStore, Queue,
+};
 use crate::read::Read;
 use crate::retry::Retry;
 use crate::settings::Settings;
@@ -23,6 +25,8 @@ pub struct Ports {
     pub jobs: Arc<dyn JobStore>,
     /// API keys.
     pub accounts: Arc<dyn AccountStore>,
+    /// Endpoints that are kept warm.
+    pub endpoints: Arc<dyn EndpointStore>,
     /// The bucket.
     pub images: Arc<dyn ImageStore>,
     /// The dispatch queue.

@@ -19,7 +19,7 @@ use ryla_domain::report::Report;
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_engine::complete::{Callback, Event, Reply};
 use ryla_engine::port::{
-    Backend, Cancelled, Capabilities, Clock, OutputSlot, RunRequest, StartOutcome,
+    Backend, Cancelled, Capabilities, Clock, OutputSlot, RunRequest, StartOutcome, Warmth,
 };
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -143,11 +143,13 @@ impl FakeBackend {
         progress: true,
         upload: true,
         idempotent_start: true,
+        warmth: Warmth::Lease,
     };
 
     /// A backend at which every start makes a run, however often it is repeated.
     pub const BY_HANDLE: Capabilities = Capabilities {
         idempotent_start: false,
+        warmth: Warmth::Nothing,
         ..Self::BY_NAME
     };
 

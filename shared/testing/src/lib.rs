@@ -15,5 +15,6 @@ pub use clock::ManualClock;
 pub(crate) use clock::SkewedClock;
 pub use entropy::SeededEntropy;
 pub use memory::{
-    MemoryAccountStore, MemoryImageStore, MemoryJobStore, MemoryQueue, Message, StoredObject,
+    MemoryAccountStore, MemoryEndpointStore, MemoryImageStore, MemoryJobStore, MemoryQueue,
+    Message, StoredObject,
 };

@@ -1,4 +1,4 @@
-//! Jobs and accounts on the embedded DynamoDB.
+//! Jobs, accounts and endpoints on the embedded DynamoDB.
 
 use super::embedded;
 use crate::rows::Table;
@@ -18,5 +18,12 @@ async fn the_table_of_jobs_keeps_its_contract() {
 async fn the_table_of_accounts_keeps_its_contract() {
     let embedded = embedded().await;
     contract::accounts::all(&embedded.aws().accounts(embedded.table())).await;
+    embedded.stop().await;
+}
+
+#[tokio::test]
+async fn the_table_of_endpoints_keeps_its_contract() {
+    let embedded = embedded().await;
+    contract::endpoints::all(&embedded.aws().endpoints(embedded.table())).await;
     embedded.stop().await;
 }

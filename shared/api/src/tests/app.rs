@@ -15,7 +15,8 @@ use ryla_engine::wait::Expected;
 use ryla_engine::wiring::Ports;
 use ryla_testing::sample::{CREATED_AT, a_job, in_phase, key};
 use ryla_testing::{
-    ManualClock, MemoryAccountStore, MemoryImageStore, MemoryJobStore, MemoryQueue, SeededEntropy,
+    ManualClock, MemoryAccountStore, MemoryEndpointStore, MemoryImageStore, MemoryJobStore,
+    MemoryQueue, SeededEntropy,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -161,6 +162,7 @@ impl Setup {
             ports: Ports {
                 jobs: Arc::new(FaultyJobs(Arc::clone(&jobs), Arc::clone(&faults))),
                 accounts: Arc::new(FaultyAccounts(Arc::clone(&accounts), Arc::clone(&faults))),
+                endpoints: Arc::new(MemoryEndpointStore::default()),
                 images: Arc::new(FaultyImages(Arc::clone(&images), Arc::clone(&faults))),
                 queue: Arc::new(FaultyQueue(Arc::clone(&queue), Arc::clone(&faults))),
                 clock: shared(),

@@ -8,7 +8,7 @@ use ryla_engine::port::StoreError;
 use std::str::FromStr;
 
 /// The attributes of one row.
-pub(super) struct Fields<'a>(pub(super) &'a Row);
+pub(crate) struct Fields<'a>(pub(crate) &'a Row);
 
 pub(super) fn corrupt(name: &str) -> StoreError {
     StoreError::Corrupt(name.to_owned())
@@ -28,12 +28,12 @@ fn is_name(text: &str) -> bool {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn optional_str(&self, name: &str) -> Result<Option<&'a str>, StoreError> {
+    pub(crate) fn optional_str(&self, name: &str) -> Result<Option<&'a str>, StoreError> {
         let text = self.0.get(name).map(AttributeValue::as_s).transpose();
         Ok(text.map_err(|_| corrupt(name))?.map(String::as_str))
     }
 
-    pub(super) fn str(&self, name: &str) -> Result<&'a str, StoreError> {
+    pub(crate) fn str(&self, name: &str) -> Result<&'a str, StoreError> {
         self.optional_str(name)?.ok_or_else(|| corrupt(name))
     }
 
@@ -74,20 +74,20 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| corrupt(name))
     }
 
-    pub(super) fn optional_number<T: FromStr>(&self, name: &str) -> Result<Option<T>, StoreError> {
+    pub(crate) fn optional_number<T: FromStr>(&self, name: &str) -> Result<Option<T>, StoreError> {
         let number = self.0.get(name).map(|value| parsed(value));
         number.map(|n| n.ok_or_else(|| corrupt(name))).transpose()
     }
 
-    pub(super) fn number<T: FromStr>(&self, name: &str) -> Result<T, StoreError> {
+    pub(crate) fn number<T: FromStr>(&self, name: &str) -> Result<T, StoreError> {
         self.optional_number(name)?.ok_or_else(|| corrupt(name))
     }
 
-    pub(super) fn optional_time(&self, name: &str) -> Result<Option<UnixMs>, StoreError> {
+    pub(crate) fn optional_time(&self, name: &str) -> Result<Option<UnixMs>, StoreError> {
         Ok(self.optional_number(name)?.map(UnixMs))
     }
 
-    pub(super) fn time(&self, name: &str) -> Result<UnixMs, StoreError> {
+    pub(crate) fn time(&self, name: &str) -> Result<UnixMs, StoreError> {
         self.number(name).map(UnixMs)
     }
 

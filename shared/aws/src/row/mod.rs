@@ -47,6 +47,7 @@ pub use encode::encode;
 
 pub(crate) use decode::{check_version, due_entry, expired};
 pub(crate) use encode::number;
+pub(crate) use fields::Fields;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ryla_domain::id::{AccountId, JobId, JobKey};

@@ -16,7 +16,7 @@ use ryla_domain::failure::Code;
 use ryla_domain::id::{BackendId, Run, TraceId};
 use ryla_domain::overdue::Answer;
 use ryla_domain::time::Ms;
-use ryla_engine::port::{Backend, Cancelled, Capabilities, RunRequest, StartOutcome};
+use ryla_engine::port::{Backend, Cancelled, Capabilities, RunRequest, StartOutcome, Warmth};
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use tokio::time::{Instant, sleep};
@@ -224,6 +224,7 @@ impl Backend for ModalBackend {
             progress: true,
             upload: true,
             idempotent_start: true,
+            warmth: Warmth::Lease,
         }
     }
 

@@ -19,6 +19,7 @@ mod z_image;
 mod z_image_instantid;
 mod z_image_pulid;
 
+use crate::id::GpuClass;
 use crate::input::{self, Fields, InlineFile, InvalidInput, JobOptions};
 use crate::output::Format;
 use data_encoding::HEXLOWER;
@@ -204,6 +205,14 @@ impl Model {
     /// The public name, `ryla/flux-dev`.
     pub fn slug(&self) -> String {
         format!("{}/{}", self.owner, self.name)
+    }
+
+    /// The GPU class as a name.
+    pub fn gpu_class(&self) -> GpuClass {
+        match self.class.parse() {
+            Ok(class) => class,
+            Err(_) => unreachable!("a test holds every class of the catalog against its form"),
+        }
     }
 
     /// JSON Schema (`OpenAPI` 3.0 dialect) of `input`. `x-order` is the order of forms and flags;

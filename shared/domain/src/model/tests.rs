@@ -388,3 +388,10 @@ fn a_length_in_frames_is_kept_in_seconds_and_never_beside_them() {
     assert_eq!(problems[0].field, "input.duration_frames");
     assert!(problems[0].message.contains("duration_seconds"));
 }
+
+#[test]
+fn every_class_has_the_form_of_a_class() {
+    for model in catalog() {
+        assert_eq!(model.gpu_class().as_str(), model.class, "{}", model.name);
+    }
+}

@@ -4,13 +4,14 @@ use super::SignedPut;
 use super::images::SignedUrl;
 use async_trait::async_trait;
 use ryla_domain::failure::Code;
-use ryla_domain::id::{BackendId, CallId, Run, TraceId};
+use ryla_domain::id::{BackendId, CallId, GpuClass, Run, TraceId};
 use ryla_domain::output::Format;
 use ryla_domain::overdue::Answer;
 use ryla_domain::report::Report;
 use ryla_domain::route::Route;
 use ryla_domain::time::{Ms, UnixMs};
 use secrecy::SecretString;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,6 +33,59 @@ pub struct Capabilities {
     /// Starting the same run twice makes one run: the run is its own handle. One that was cancelled
     /// before it arrived is refused when it does.
     pub idempotent_start: bool,
+    /// How its containers are kept warm.
+    pub warmth: Warmth,
+}
+
+/// How containers of a backend are kept warm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warmth {
+    /// By leases on floors and windows: [`Backend::lease`].
+    Lease,
+    /// By a health ping, which keeps the container that it meets and boots one where there is none:
+    /// [`Backend::touch`].
+    Ping,
+    /// Not at all, but an endpoint that nobody calls for that long is taken away: [`Backend::touch`].
+    Call {
+        /// The longest that it may go without.
+        every: Ms,
+    },
+    /// Not at all.
+    Nothing,
+}
+
+/// Floor and release window of one class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Levers {
+    /// Containers that are not to be released.
+    pub floor: u32,
+    /// After how long an idle container above the floor is released; whole seconds.
+    pub window: Ms,
+}
+
+/// Levers that hold until an instant and end by themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// By class; a class that is left out keeps the lease that it has.
+    pub classes: BTreeMap<GpuClass, Levers>,
+    /// Until when.
+    pub until: UnixMs,
+}
+
+/// What became of a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leased {
+    /// It holds, with these floors: a lower one than asked for is the most that the class can have.
+    Taken(BTreeMap<GpuClass, u32>),
+    /// It was refused whole, for that class where the backend named one.
+    Refused {
+        /// Whose levers did not fit.
+        class: Option<GpuClass>,
+        /// The most containers that it can have.
+        most: Option<u32>,
+    },
+    /// No answer, or none that can be read: what holds is not known.
+    Unreachable,
 }
 
 /// What the worker is to do.
@@ -158,6 +212,15 @@ pub trait Backend: Send + Sync {
     async fn check(&self, run: &Run, trace: &TraceId) -> Answer;
     /// Stops a run. What has ended stays as it is.
     async fn cancel(&self, run: &Run, trace: &TraceId) -> Cancelled;
+    /// Takes or renews a lease, where [`Capabilities::warmth`] is [`Warmth::Lease`].
+    async fn lease(&self, _lease: &Lease, _trace: &TraceId) -> Leased {
+        Leased::Unreachable
+    }
+    /// Asks a class for a sign of life, where [`Capabilities::warmth`] is [`Warmth::Ping`] or
+    /// [`Warmth::Call`]; `false` where none came.
+    async fn touch(&self, _class: &GpuClass, _trace: &TraceId) -> bool {
+        false
+    }
 }
 
 /// The configured backends in the order in which they are tried.
@@ -173,6 +236,11 @@ impl Backends {
     /// The backend of that name.
     pub fn get(&self, id: &BackendId) -> Option<&Arc<dyn Backend>> {
         self.0.iter().find(|backend| backend.id() == id)
+    }
+
+    /// All of them, in the same order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Backend>> {
+        self.0.iter()
     }
 
     /// Their names, in the same order.

@@ -4,16 +4,21 @@
 mod accounts;
 mod backend;
 mod clock;
+mod endpoints;
 mod images;
 mod jobs;
 mod queue;
 
 pub use accounts::{Account, AccountStore, KeyHash};
 pub use backend::{
-    Backend, Backends, CallbackTarget, Cancelled, Capabilities, InputFile, OutputSlot, RunRequest,
-    StartOutcome, Work,
+    Backend, Backends, CallbackTarget, Cancelled, Capabilities, InputFile, Lease, Leased, Levers,
+    OutputSlot, RunRequest, StartOutcome, Warmth, Work,
 };
 pub use clock::{Clock, Entropy};
+pub use endpoints::{
+    Arrivals, ENDS_PER_SHARD, End, EndpointState, EndpointStore, Endpoints, Measured, Pool, Second,
+    TICK_SHARDS, Tick, TickShard, Unreadable,
+};
 pub use images::{Glimpse, ImageError, ImageStore, SignedPut, SignedUrl};
 pub use jobs::{
     Consistency, Created, DueEntry, DueMove, DuePage, JobPage, JobStore, ListRange, Order, Shard,

@@ -27,7 +27,10 @@ fn every_setting_that_takes_a_number_refuses_what_it_does_not_allow_and_is_named
         .iter()
         .filter(|v| v.help.contains(" s") || v.help.contains("ms"))
     {
-        if !variable.help.chars().any(|c| c.is_ascii_digit()) || variable.name == "MASTER_SECRETS" {
+        // Amounts of money and lists of names have tests of their own.
+        let other = variable.help.contains("ollars")
+            || ["MASTER_SECRETS", "OPERATOR_ACCOUNTS"].contains(&variable.name);
+        if other || !variable.help.chars().any(|c| c.is_ascii_digit()) {
             continue;
         }
         for wrong in ["-1", "abc", "99999999999", "1.5"] {
@@ -89,4 +92,55 @@ fn env_example_is_the_table_of_settings() {
         env_example(),
         "run `cargo run -p ryla-api --example reference` in the repository's root"
     );
+}
+
+#[test]
+fn warm_is_on_by_default_and_off_where_nothing_may_be_spent() {
+    let warm = read(&[]).unwrap().warm.unwrap();
+    assert_eq!(
+        warm,
+        WarmSettings {
+            value_usd: 0.05,
+            idle_usd_per_day: 5.0,
+            gpu_usd_per_hour: 1.95,
+            max_floor: 2,
+        }
+    );
+    assert_eq!(read(&[("WARM_IDLE_USD_PER_DAY", "0")]).unwrap().warm, None);
+    assert_eq!(
+        read(&[("WARM_IDLE_USD_PER_DAY", "0.0")]).unwrap().warm,
+        None
+    );
+}
+
+#[test]
+fn amounts_that_are_no_plain_decimals_within_their_bounds_are_refused_by_name() {
+    for name in [
+        "WARM_VALUE_USD",
+        "WARM_IDLE_USD_PER_DAY",
+        "WARM_GPU_USD_PER_HOUR",
+    ] {
+        for wrong in ["-1", "-0", "1e3", "NaN", "inf", "$5", "1,5", "100000.01"] {
+            let bad = read(&[(name, wrong)]).unwrap_err();
+            assert_eq!(bad.0[0].name, name, "{wrong}");
+        }
+    }
+    for wrong in ["-1", "101", "1.5", "two"] {
+        let bad = read(&[("WARM_MAX_FLOOR", wrong)]).unwrap_err();
+        assert_eq!(bad.0[0].name, "WARM_MAX_FLOOR", "{wrong}");
+    }
+}
+
+#[test]
+fn operators_are_accounts_and_whoever_is_none_stops_the_start() {
+    assert!(read(&[]).unwrap().operators.is_empty());
+    let two = read(&[("OPERATOR_ACCOUNTS", " acme, bob ,")]).unwrap();
+    let names: Vec<String> = two.operators.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["acme", "bob"]);
+    for wrong in ["*", "acme;bob", "Acme", "../acme"] {
+        let bad = read(&[("OPERATOR_ACCOUNTS", wrong)]).unwrap_err();
+        assert_eq!(bad.0[0].name, "OPERATOR_ACCOUNTS", "{wrong}");
+    }
+    let bad = read(&[("METRICS_NAMESPACE", "a b")]).unwrap_err();
+    assert_eq!(bad.0[0].name, "METRICS_NAMESPACE");
 }

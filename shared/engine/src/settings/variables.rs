@@ -210,6 +210,42 @@ pub const VARIABLES: &[Variable] = &[
         Some("RetentionDays"),
         "How long outputs are kept unless the request says otherwise: 1, 7, 30 or 365.",
     ),
+    variable(
+        "WARM_VALUE_USD",
+        "0.05",
+        Some("WarmValueUsd"),
+        "What a full cold wait costs you, in dollars, 0-1000: the more, the longer containers are held.",
+    ),
+    variable(
+        "WARM_IDLE_USD_PER_DAY",
+        "5",
+        Some("WarmIdleUsdPerDay"),
+        "Dollars for idle containers on one UTC day, 0-100000: beyond, none is held. 0 switches warm off.",
+    ),
+    variable(
+        "WARM_GPU_USD_PER_HOUR",
+        "1.95",
+        Some("WarmGpuUsdPerHour"),
+        "Price of a GPU container, in dollars an hour, 0-1000.",
+    ),
+    variable(
+        "WARM_MAX_FLOOR",
+        "2",
+        Some("WarmMaxFloor"),
+        "Most containers of one GPU class that are held, 0-100.",
+    ),
+    variable(
+        "OPERATOR_ACCOUNTS",
+        "",
+        Some("OperatorAccounts"),
+        "Accounts whose keys may read GET /v1/warm, separated by commas; empty: nobody.",
+    ),
+    variable(
+        "METRICS_NAMESPACE",
+        "RYLA",
+        None,
+        "CloudWatch namespace of the metrics in the log: 1-200 letters, digits and . - _ / #.",
+    ),
 ];
 
 /// .env.example: every variable, commented out, with its default.

@@ -18,7 +18,8 @@ use ryla_engine::wiring::Ports;
 use ryla_testing::backend::{Course, FakeBackend, a_jpeg};
 use ryla_testing::sample::CREATED_AT;
 use ryla_testing::{
-    ManualClock, MemoryAccountStore, MemoryImageStore, MemoryJobStore, MemoryQueue, SeededEntropy,
+    ManualClock, MemoryAccountStore, MemoryEndpointStore, MemoryImageStore, MemoryJobStore,
+    MemoryQueue, SeededEntropy,
 };
 use serde_json::{Map, Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,6 +36,7 @@ pub(crate) struct Stage {
     pub(crate) jobs: Arc<MemoryJobStore>,
     pub(crate) images: Arc<MemoryImageStore>,
     pub(crate) queue: Arc<MemoryQueue>,
+    pub(crate) endpoints: Arc<MemoryEndpointStore>,
     pub(crate) preview: Arc<FakeBackend>,
     pub(crate) pod: Arc<FakeBackend>,
     pub(crate) settings: Settings,
@@ -65,6 +67,7 @@ impl Stage {
         Self {
             jobs: Arc::new(MemoryJobStore::default()),
             queue: Arc::new(MemoryQueue::new(shared())),
+            endpoints: Arc::default(),
             preview: backend("preview", FakeBackend::BY_NAME),
             pod: backend("pod", FakeBackend::BY_HANDLE),
             settings: Settings::from_vars([secret, url]).unwrap(),
@@ -78,6 +81,7 @@ impl Stage {
         Ports {
             jobs: Arc::clone(&self.jobs) as Arc<dyn JobStore>,
             accounts: Arc::new(MemoryAccountStore::default()),
+            endpoints: Arc::clone(&self.endpoints) as _,
             images: Arc::clone(&self.images) as _,
             queue: Arc::clone(&self.queue) as _,
             clock: Arc::clone(&self.clock) as _,

@@ -10,6 +10,7 @@
 
 pub mod accounts;
 pub mod backend;
+pub mod endpoints;
 pub mod images;
 pub mod jobs;
 pub mod queue;

@@ -3,12 +3,14 @@
 
 mod accounts;
 mod effect;
+mod endpoints;
 mod images;
 mod jobs;
 mod queue;
 mod row;
 
 pub use accounts::MemoryAccountStore;
+pub use endpoints::MemoryEndpointStore;
 pub use images::{MemoryImageStore, StoredObject};
 pub use jobs::MemoryJobStore;
 pub use queue::{MemoryQueue, Message};

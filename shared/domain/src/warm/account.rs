@@ -1,0 +1,236 @@
+//! What keeping an endpoint warm has cost and spared, by UTC day: a model of its containers, fed with the
+//! same arrivals and ends as the history and with the levers as they were asserted. Steers nothing. What
+//! metrics, `ryla warm status` and `ryla warm demo` print comes from here.
+
+use crate::time::{Ms, UnixMs};
+use serde::{Deserialize, Serialize};
+
+/// Idle containers that are followed; a class has far fewer.
+const MOST_IDLE: usize = 100;
+const DAY_MS: i64 = 86_400_000;
+
+/// The figures of one endpoint on one UTC day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Day {
+    /// Days since 1970-01-01.
+    pub day: i64,
+    /// Requests sent to the backend.
+    pub arrivals: u64,
+    /// Requests for which a container had to boot.
+    pub cold_starts: u64,
+    /// Requests that took a container which the class's deployed window alone would have released.
+    pub avoided: u64,
+    /// Seconds in which containers were there without work.
+    pub idle_s: f64,
+    /// What those seconds cost, in dollars.
+    pub idle_usd: f64,
+}
+
+/// What is asked of the backend, and until when it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Asked {
+    floor: u32,
+    window_s: f64,
+    until: UnixMs,
+}
+
+/// A container without work.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Idle {
+    since: UnixMs,
+    /// It was booted for a floor and nobody has used it yet.
+    ahead: bool,
+}
+
+/// The class as it is deployed: what holds where no lease does.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deployed {
+    /// Seconds after its last use at which an idle container is released.
+    pub window_s: f64,
+    /// The most containers at once.
+    pub max: u32,
+    /// Dollars for a container's second.
+    pub usd_per_s: f64,
+}
+
+/// The containers of one endpoint, as its arrivals, ends and leases explain them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    deployed: Deployed,
+    now: UnixMs,
+    asked: Option<Asked>,
+    /// Oldest first; the newest is used first.
+    idle: Vec<Idle>,
+    busy: u32,
+    /// Requests beyond the most containers.
+    line: u32,
+    today: Day,
+}
+
+impl Account {
+    /// Nothing is there and nothing was spent.
+    pub fn new(deployed: Deployed, now: UnixMs) -> Self {
+        Self {
+            deployed,
+            now,
+            asked: None,
+            idle: Vec::new(),
+            busy: 0,
+            line: 0,
+            today: Day {
+                day: day_of(now),
+                ..Day::default()
+            },
+        }
+    }
+
+    /// The class as it is deployed from now on.
+    pub const fn set_deployed(&mut self, deployed: Deployed) {
+        self.deployed = deployed;
+    }
+
+    /// The figures of the day in which `now` lies, as far as they were told.
+    pub fn on_day_of(&self, now: UnixMs) -> Day {
+        let day = day_of(now);
+        if self.today.day == day {
+            self.today
+        } else {
+            Day {
+                day,
+                ..Day::default()
+            }
+        }
+    }
+
+    /// Containers without work, as of the last instant told.
+    pub fn idle(&self) -> u32 {
+        u32::try_from(self.idle.len()).unwrap_or(u32::MAX)
+    }
+
+    /// A request was sent to the backend.
+    pub fn arrived(&mut self, at: UnixMs) {
+        self.pass(at);
+        self.today.arrivals += 1;
+        let now = self.now;
+        match self.idle.pop() {
+            Some(idle) if idle.since <= now => {
+                let age_s = now.since(idle.since).as_seconds();
+                if idle.ahead || age_s >= self.deployed.window_s {
+                    self.today.avoided += 1;
+                }
+                self.busy += 1;
+            }
+            // It boots ahead and is not ready: the request waits as for any boot.
+            Some(_) => {
+                self.today.cold_starts += 1;
+                self.busy += 1;
+            }
+            None if self.busy < self.deployed.max.max(1) => {
+                self.today.cold_starts += 1;
+                self.busy += 1;
+            }
+            None => self.line = self.line.saturating_add(1),
+        }
+    }
+
+    /// A request ended; its container takes the next one in line, or idles.
+    pub fn ended(&mut self, at: UnixMs) {
+        self.pass(at);
+        if self.line > 0 {
+            self.line -= 1;
+            return;
+        }
+        self.busy = self.busy.saturating_sub(1);
+        if self.idle.len() == MOST_IDLE {
+            self.idle.remove(0);
+        }
+        self.idle.push(Idle {
+            since: self.now,
+            ahead: false,
+        });
+    }
+
+    /// So many requests will never be heard of again, and nothing is known of their containers.
+    pub fn lost(&mut self, requests: u32) {
+        let from_line = self.line.min(requests);
+        self.line -= from_line;
+        self.busy = self.busy.saturating_sub(requests - from_line);
+    }
+
+    /// The backend took a lease: so many containers, and that window for the rest, until then. What is
+    /// missing boots for `boot_s`.
+    pub fn asked(&mut self, at: UnixMs, floor: u32, window_s: f64, until: UnixMs, boot_s: f64) {
+        self.pass(at);
+        self.asked = Some(Asked {
+            floor,
+            window_s,
+            until,
+        });
+        let there = self.busy.saturating_add(self.idle());
+        for _ in there..floor.min(self.deployed.max) {
+            let ready = Idle {
+                since: self.now + Ms::from_secs_f64(boot_s),
+                ahead: true,
+            };
+            self.idle.insert(0, ready);
+        }
+    }
+
+    /// Lets the time pass: idle containers cost, and go when their time is over. A clock that goes back
+    /// stands still.
+    pub fn pass(&mut self, at: UnixMs) {
+        while self.now < at {
+            // Bounded: one step for a lease's end, one for a day's, and a gap of days is stepped over.
+            let step = at.min(self.next_change());
+            self.pass_within(step);
+            if self.idle.is_empty() && self.asked.is_none_or(|asked| asked.until <= self.now) {
+                self.now = at;
+            }
+            self.roll();
+        }
+    }
+
+    /// The next instant at which the levers or the day change.
+    fn next_change(&self) -> UnixMs {
+        let midnight = UnixMs(day_of(self.now).saturating_add(1).saturating_mul(DAY_MS));
+        match self.asked {
+            Some(asked) if asked.until > self.now => asked.until.min(midnight),
+            _ => midnight,
+        }
+    }
+
+    fn pass_within(&mut self, until: UnixMs) {
+        let (floor, window_s) = match self.asked {
+            Some(asked) if asked.until > self.now => (asked.floor, asked.window_s),
+            _ => (0, self.deployed.window_s),
+        };
+        let window = Ms::from_secs_f64(window_s);
+        let kept = usize::try_from(floor.saturating_sub(self.busy)).unwrap_or(usize::MAX);
+        let (now, mut left) = (self.now, self.idle.len());
+        let mut idle_s = 0.0;
+        self.idle.retain(|idle| {
+            let begin = idle.since.max(now);
+            let over = (idle.since + window).max(now);
+            let goes = over <= until && left > kept;
+            idle_s += if goes { over } else { until }.since(begin).as_seconds();
+            left -= usize::from(goes);
+            !goes
+        });
+        self.today.idle_s += idle_s;
+        self.today.idle_usd += idle_s * self.deployed.usd_per_s;
+        self.now = until;
+    }
+
+    fn roll(&mut self) {
+        self.today = self.on_day_of(self.now);
+    }
+}
+
+/// Days since 1970-01-01, in UTC.
+const fn day_of(at: UnixMs) -> i64 {
+    at.0.div_euclid(DAY_MS)
+}
+
+#[cfg(test)]
+mod tests;
