@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from fakes import Floors, ManualClock, Stand
+from fakes import FIXTURES, Floors, ManualClock, Stand, fixture
 from ryla_modal.claims import MemoryStore
 from ryla_modal.warm import Leases
 from ryla_modal.web import build_web
+from ryla_modal.wire import Refused
 
 PERIOD_S = 60
 
@@ -71,21 +73,41 @@ def test_a_renewal_while_the_floor_is_being_lowered_wins() -> None:
     assert floors.floor == {"flux": 3}
 
 
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({"lease_until": 1}, "lease_until"),
-        ({"lease_until": 9_999_999_999_999}, "lease_until"),
-        ({"classes": {}}, "classes"),
-        ({"classes": {"nope": {"floor": 1}}}, "classes.nope"),
-        ({"classes": {"flux": {"floor": 5}}}, "classes.flux.floor"),
-        ({"classes": {"flux": {"floor": -1}}}, "classes.flux.floor"),
-        ({"classes": {"flux": {"floor": 1, "window_s": "x"}}}, "classes.flux.window_s"),
-    ],
-)
-def test_a_lease_that_does_not_fit_is_refused_whole(change: dict[str, Any], named: str) -> None:
+REFUSED = json.loads((FIXTURES.parent / "warm/refused.json").read_text())
+
+
+def leases(floors: Floors) -> Leases:
+    return Leases(MemoryStore(), ManualClock(REFUSED["now"]), REFUSED["max"], floors.set)
+
+
+@pytest.mark.parametrize("row", REFUSED["refused"], ids=lambda row: json.dumps(row["change"]))
+def test_a_lease_that_does_not_fit_is_refused_whole(row: dict[str, Any]) -> None:
+    floors = Floors()
+    with pytest.raises(Refused) as refused:
+        leases(floors).take(fixture("warm") | row["change"])
+    body = refused.value.body()
+    assert (refused.value.status, body["code"]) == (422, "invalid_input")
+    assert body["message"].startswith(f"{row['field']}: ")
+    assert body.get("max") == row.get("max")
+    assert floors.floor == {}
+
+
+@pytest.mark.parametrize(("asked", "held"), REFUSED["windows"])
+def test_a_window_is_cut_to_its_bounds(asked: int | None, held: int | None) -> None:
+    floors = Floors()
+    leases(floors).take(fixture("warm") | {"classes": {"flux": {"floor": 1, "window_s": asked}}})
+    assert floors.window_s.get("flux") == held
+
+
+def test_answers_are_those_of_the_fixtures() -> None:
+    assert leases(Floors()).take(fixture("warm")) == fixture("warm-reply")
+    too_high = {"classes": {"flux": {"floor": 5}}}
+    with pytest.raises(Refused) as refused:
+        leases(Floors()).take(fixture("warm") | too_high)
+    assert refused.value.body() == fixture("refusal-warm")
+
+
+def test_the_route_answers_422() -> None:
     stand = Stand()
-    answer = TestClient(build_web(stand.side)).post("/v1/warm", json=body(stand.clock) | change)
-    assert answer.status_code == 422
-    assert answer.json()["message"].startswith(f"{named}: ")
-    assert stand.floors.floor == {}
+    answer = TestClient(build_web(stand.side)).post("/v1/warm", json=body(stand.clock, floor=5))
+    assert (answer.status_code, answer.json()["max"]) == (422, {"flux": 4})

@@ -209,6 +209,7 @@ fn refuse(status: StatusCode, code: &str, message: &str) -> Reply {
             v: V,
             code: code.to_owned(),
             message: Some(Sealed::new(message.to_owned())),
+            max: None,
         },
     )
 }

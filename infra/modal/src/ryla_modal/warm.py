@@ -43,7 +43,8 @@ class Leases:
             # The lease first: if this process dies before the next line, the scheduled function finds it.
             self._store.put(f"warm/{name}", {"floor": floor, "window_s": window_s, "until": until})
             self._set_floor(name, floor, window_s)
-        return {"v": V, "classes": {name: {"floor": floor} for name, (floor, _) in wanted.items()}}
+        held = {name: {"floor": floor, "max": self._ceilings[name]} for name, (floor, _) in wanted.items()}
+        return {"v": V, "classes": held}
 
     def lower(self) -> list[str]:
         """Sets the floor 0 wherever no lease holds, also where none was ever found; names those classes."""
@@ -71,7 +72,11 @@ class Leases:
             raise invalid(f"classes.{name}", "is not a class of this app")
         floor = value.get("floor") if isinstance(value, dict) else None
         if isinstance(floor, bool) or not isinstance(floor, int) or not 0 <= floor <= ceiling:
-            raise invalid(f"classes.{name}.floor", f"must be 0 to {ceiling}")
+            refused = invalid(f"classes.{name}.floor", f"must be 0 to {ceiling}")
+            if isinstance(floor, int) and floor > ceiling and not isinstance(floor, bool):
+                # The caller learns what it may ask for.
+                refused.maximum = {name: ceiling}
+            raise refused
         window_s = value.get("window_s") if isinstance(value, dict) else None
         if window_s is not None and (isinstance(window_s, bool) or not isinstance(window_s, int)):
             raise invalid(f"classes.{name}.window_s", "must be whole seconds")

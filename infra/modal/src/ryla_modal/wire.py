@@ -38,17 +38,29 @@ _NOT_FOR_UPLOADS = frozenset({"connection", "content-length", "expect", "host", 
 
 
 class Refused(Exception):
-    """The message gets no run. `code` is one word for programs, `message` a sentence for the app's own log readers."""
+    """The message gets no run. `code` is one word for programs, `message` a sentence for the app's own log readers.
 
-    def __init__(self, status: int, code: str, message: str, retry_after_s: int | None = None) -> None:
+    `maximum`: of a lease whose floor is above a class's maximum, that maximum by the class's name.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        retry_after_s: int | None = None,
+        maximum: Mapping[str, int] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.retry_after_s = retry_after_s
+        self.maximum = maximum
 
     def body(self) -> dict[str, Any]:
-        return {"v": V, "code": self.code, "message": self.message}
+        more = {} if self.maximum is None else {"max": dict(self.maximum)}
+        return {"v": V, "code": self.code, "message": self.message} | more
 
 
 def invalid(field_name: str, why: str) -> Refused:

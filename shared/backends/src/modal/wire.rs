@@ -5,6 +5,7 @@
 mod callback;
 mod status;
 mod submit;
+mod warm;
 
 pub use callback::{
     Callback, CallbackRefusal, CallbackReply, Event, Failure, OutputReport, PutUrl, Safety, Stage,
@@ -14,6 +15,7 @@ pub use status::{
     CancelReply, CancelStatus, ClassHealth, Health, Refusal, RunResult, RunState, RunStatus,
 };
 pub use submit::{CallbackAddress, InputFile, OutputTarget, Submit, SubmitReply, SubmitWork};
+pub use warm::{MAX_LEASE, WINDOW_S, WarmClass, WarmFloor, WarmInvalid, WarmReply, WarmRequest};
 
 use ryla_domain::V;
 use ryla_domain::id::{Run, TraceId};

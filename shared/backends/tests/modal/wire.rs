@@ -4,7 +4,7 @@
 use crate::bench::{RUN, request_for};
 use ryla_backends::modal::wire::{
     Callback, CallbackRefusal, CallbackReply, CancelReply, Health, Refusal, RunStatus, Submit,
-    SubmitReply, WireError, decode,
+    SubmitReply, WarmInvalid, WarmReply, WarmRequest, WireError, decode,
 };
 use ryla_domain::output::Format;
 use ryla_domain::time::UnixMs;
@@ -46,7 +46,9 @@ fn read_and_written(name: &str, text: &str) -> Result<Value, WireError> {
         name if name.starts_with("submit") => again::<Submit>(text),
         name if name.starts_with("run-status-") => again::<RunStatus>(text),
         "cancel-reply" => again::<CancelReply>(text),
-        "refusal" => again::<Refusal>(text),
+        name if name.starts_with("refusal") => again::<Refusal>(text),
+        "warm" => again::<WarmRequest>(text),
+        "warm-reply" => again::<WarmReply>(text),
         "health" => again::<Health>(text),
         other => panic!("{other}: not a message of the protocol"),
     }
@@ -63,7 +65,7 @@ fn every_message_is_written_again_as_it_was_read() {
         assert_eq!(read_and_written(&name, &text), Ok(value), "{name}");
         seen += 1;
     }
-    assert_eq!(seen, 26);
+    assert_eq!(seen, 29);
 }
 
 #[test]
@@ -151,4 +153,49 @@ fn the_worked_example_of_a_signature_is_right() {
         example["header"]
     );
     assert!(decode::<Callback>(body.as_bytes()).is_ok());
+}
+
+#[test]
+fn a_lease_is_refused_for_the_field_that_both_languages_name() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/fixtures/v1/warm/refused.json"
+    );
+    let table: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let good: Value = serde_json::from_str(&fixtures()["warm"]).unwrap();
+    let now = UnixMs(table["now"].as_i64().unwrap());
+    let max_of = |name: &str| u32::try_from(table["max"].get(name)?.as_u64()?).ok();
+    let read = |message: &Value| WarmRequest::read(message.to_string().as_bytes(), now, max_of);
+    assert_eq!(serde_json::to_value(read(&good).unwrap()).unwrap(), good);
+
+    for row in table["refused"].as_array().unwrap() {
+        let mut message = good.clone();
+        for (name, value) in row["change"].as_object().unwrap() {
+            message[name] = value.clone();
+        }
+        let Err(WarmInvalid::Field { field, max, .. }) = read(&message) else {
+            panic!("{row}");
+        };
+        assert_eq!(field, row["field"].as_str().unwrap(), "{row}");
+        let max = max.map_or(Value::Null, |(class, max)| json!({class: max}));
+        assert_eq!(max, row["max"], "{row}");
+    }
+    for row in table["windows"].as_array().unwrap() {
+        let mut message = good.clone();
+        message["classes"]["flux"]["window_s"] = row[0].clone();
+        let read = read(&message).unwrap().classes["flux"].window_s;
+        assert_eq!(json!(read), row[1], "{row}");
+    }
+}
+
+#[test]
+fn a_lease_of_another_version_or_of_no_shape_is_no_lease() {
+    let read = |body: &[u8]| WarmRequest::read(body, UnixMs(0), |_| Some(1)).unwrap_err();
+    assert_eq!(read(br#"{"v":2}"#), WireError::Newer(2).into());
+    for bad in [b"" as &[u8], b"{", b"[]", br#"{"v":0}"#, br#"{"v":true}"#] {
+        assert!(matches!(
+            read(bad),
+            WarmInvalid::Message(WireError::Malformed { .. })
+        ));
+    }
 }

@@ -117,6 +117,13 @@ pub struct Refusal {
     /// One sentence for the app's own log readers; never shown to users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<super::Sealed<String>>,
+    /// Of a lease whose floor is above a class's maximum: that maximum, by the class's name.
+    #[serde(
+        default,
+        deserialize_with = "lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub max: Option<BTreeMap<String, u32>>,
 }
 
 impl Refusal {
