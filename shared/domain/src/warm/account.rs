@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// Idle containers that are followed; a class has far fewer.
 const MOST_IDLE: usize = 100;
+/// A clock that goes back by more was wrong before.
+const MOST_BACK: Ms = Ms::seconds(600);
 const DAY_MS: i64 = 86_400_000;
 
 /// The figures of one endpoint on one UTC day.
@@ -27,12 +29,15 @@ pub struct Day {
     pub idle_usd: f64,
 }
 
-/// What is asked of the backend, and until when it holds.
+/// What a backend was asked to hold, from when until when.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Asked {
+    from: UnixMs,
     floor: u32,
     window_s: f64,
     until: UnixMs,
+    /// Seconds that a container boots which is missing.
+    boot_s: f64,
 }
 
 /// A container without work.
@@ -60,12 +65,16 @@ pub struct Account {
     deployed: Deployed,
     now: UnixMs,
     asked: Option<Asked>,
+    /// Takes the place of `asked` when its time comes: leases are taken ahead of what is told.
+    next: Option<Asked>,
     /// Oldest first; the newest is used first.
     idle: Vec<Idle>,
     busy: u32,
     /// Requests beyond the most containers.
     line: u32,
     today: Day,
+    /// The day that was told of before, for a clock that goes back to it.
+    before: Day,
 }
 
 impl Account {
@@ -75,6 +84,7 @@ impl Account {
             deployed,
             now,
             asked: None,
+            next: None,
             idle: Vec::new(),
             busy: 0,
             line: 0,
@@ -82,6 +92,7 @@ impl Account {
                 day: day_of(now),
                 ..Day::default()
             },
+            before: Day::default(),
         }
     }
 
@@ -93,8 +104,11 @@ impl Account {
     /// The figures of the day in which `now` lies, as far as they were told.
     pub fn on_day_of(&self, now: UnixMs) -> Day {
         let day = day_of(now);
-        if self.today.day == day {
-            self.today
+        if let Some(told) = [self.today, self.before]
+            .iter()
+            .find(|told| told.day == day)
+        {
+            *told
         } else {
             Day {
                 day,
@@ -151,6 +165,14 @@ impl Account {
         });
     }
 
+    /// Goes on from that instant without any container or request: after a gap in what was told.
+    pub fn forget(&mut self, at: UnixMs) {
+        self.idle.clear();
+        (self.busy, self.line, self.asked, self.next) = (0, 0, None, None);
+        self.now = at;
+        self.roll();
+    }
+
     /// So many requests will never be heard of again, and nothing is known of their containers.
     pub fn lost(&mut self, requests: u32) {
         let from_line = self.line.min(requests);
@@ -158,19 +180,31 @@ impl Account {
         self.busy = self.busy.saturating_sub(requests - from_line);
     }
 
-    /// The backend took a lease: so many containers, and that window for the rest, until then. What is
-    /// missing boots for `boot_s`.
-    pub fn asked(&mut self, at: UnixMs, floor: u32, window_s: f64, until: UnixMs, boot_s: f64) {
-        self.pass(at);
-        self.asked = Some(Asked {
+    /// The backend took a lease: so many containers, and that window for the rest, from then until then.
+    /// What is missing boots for `boot_s`. It may be told before what happened until then; of two that
+    /// lie ahead the last one told counts.
+    pub fn asked(&mut self, from: UnixMs, floor: u32, window_s: f64, until: UnixMs, boot_s: f64) {
+        self.next = Some(Asked {
+            from,
             floor,
             window_s,
             until,
+            boot_s,
         });
+        self.pass(self.now);
+    }
+
+    /// Puts a lease in force whose time has come.
+    fn begin_next(&mut self) {
+        let due = self.next.take_if(|next| next.from <= self.now);
+        let Some(asked) = due else {
+            return;
+        };
+        self.asked = Some(asked);
         let there = self.busy.saturating_add(self.idle());
-        for _ in there..floor.min(self.deployed.max) {
+        for _ in there..asked.floor.min(self.deployed.max) {
             let ready = Idle {
-                since: self.now + Ms::from_secs_f64(boot_s),
+                since: self.now + Ms::from_secs_f64(asked.boot_s),
                 ahead: true,
             };
             self.idle.insert(0, ready);
@@ -178,13 +212,19 @@ impl Account {
     }
 
     /// Lets the time pass: idle containers cost, and go when their time is over. A clock that goes back
-    /// stands still.
+    /// a little stands still; by more, nothing of what it said ahead is true, but what was spent stays.
     pub fn pass(&mut self, at: UnixMs) {
+        if self.now.since(at) > MOST_BACK {
+            self.forget(at);
+        }
+        self.begin_next();
         while self.now < at {
-            // Bounded: one step for a lease's end, one for a day's, and a gap of days is stepped over.
+            // Bounded: one step for a lease's beginning, its end, and a day's; a gap of days is one step.
             let step = at.min(self.next_change());
             self.pass_within(step);
-            if self.idle.is_empty() && self.asked.is_none_or(|asked| asked.until <= self.now) {
+            self.begin_next();
+            let lapsed = self.asked.is_none_or(|asked| asked.until <= self.now);
+            if self.idle.is_empty() && lapsed && self.next.is_none() {
                 self.now = at;
             }
             self.roll();
@@ -194,10 +234,13 @@ impl Account {
     /// The next instant at which the levers or the day change.
     fn next_change(&self) -> UnixMs {
         let midnight = UnixMs(day_of(self.now).saturating_add(1).saturating_mul(DAY_MS));
-        match self.asked {
-            Some(asked) if asked.until > self.now => asked.until.min(midnight),
-            _ => midnight,
-        }
+        let ahead = |at: &UnixMs| *at > self.now;
+        let end = self.asked.map(|asked| asked.until).filter(ahead);
+        let begin = self.next.map(|next| next.from).filter(ahead);
+        [end, begin]
+            .into_iter()
+            .flatten()
+            .fold(midnight, UnixMs::min)
     }
 
     fn pass_within(&mut self, until: UnixMs) {
@@ -223,7 +266,14 @@ impl Account {
     }
 
     fn roll(&mut self) {
-        self.today = self.on_day_of(self.now);
+        let today = self.on_day_of(self.now);
+        if today.day != self.today.day {
+            // A day of which nothing was told does not take the place of one that was.
+            if self.today.arrivals > 0 || self.today.idle_s > 0.0 {
+                self.before = self.today;
+            }
+            self.today = today;
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::period::Period;
 use super::plan;
 use super::shadow::Shadow;
 use super::terms::Terms;
-use crate::time::UnixMs;
+use crate::time::{Ms, UnixMs};
 use serde::{Deserialize, Serialize};
 
 /// Idle containers that are remembered.
@@ -33,6 +33,9 @@ const WAIT_TRUST: f32 = 5.0;
 const WAIT_KEPT: f32 = 0.97;
 /// A wait below this is none.
 const UNNOTICED_S: f64 = 1.0;
+/// A clock that goes back by less stands still. By more, it was wrong before: what it said lies ahead, and
+/// nothing would be told in time until then.
+const MOST_BACK: Ms = Ms::seconds(600);
 /// How much of the older mean of boot and service seconds is kept when another is measured.
 const TIMES_KEPT: f64 = 0.95;
 
@@ -115,11 +118,52 @@ impl History {
 
     /// Forgets requests and containers, not what was learnt: after a gap in what was told.
     pub fn restart(&mut self, window_s: f64) {
+        self.forget_what_runs();
+        self.in_force(0, window_s);
+    }
+
+    fn forget_what_runs(&mut self) {
         self.running.clear();
         self.idle.clear();
         self.shadows = std::array::from_fn(|_| Shadow::default());
+    }
+
+    /// Goes on from an earlier instant than the last one told: nothing that lies ahead of it is true.
+    fn step_back(&mut self, at: UnixMs) {
+        self.now = at;
+        self.forget_what_runs();
+        self.period = Period::default();
+        for depth in &mut self.depths {
+            depth.at = depth.at.min(at);
+        }
+    }
+
+    /// Requests under way, as far as they are told apart: at most 64.
+    pub fn in_flight(&self) -> u32 {
+        u32::try_from(self.running.len()).unwrap_or(u32::MAX)
+    }
+
+    /// When the oldest request under way came.
+    pub fn oldest(&self) -> Option<UnixMs> {
+        self.running.first().map(|running| running.since)
+    }
+
+    /// When the last request of all came; before the first, when this began.
+    pub fn last_arrival(&self) -> UnixMs {
+        self.depths.first().map_or(self.now, |all| all.at)
+    }
+
+    /// Forgets requests that came before that instant and of which no end was told; says how many.
+    pub fn lost(&mut self, before: UnixMs) -> u32 {
+        let there = self.running.len();
+        self.running.retain(|running| running.since >= before);
+        u32::try_from(there - self.running.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The levers as they are in force, where that is not what was decided: a backend that took no lease.
+    pub fn in_force(&mut self, floor: u32, window_s: f64) {
         self.levers = Levers {
-            floor: 0,
+            floor,
             window_s: narrow(window_s),
         };
     }
@@ -175,8 +219,11 @@ impl History {
     }
 
     /// Lets the time pass, and learns from containers that nobody has taken. A clock that goes back
-    /// stands still; the instant that counts is returned.
+    /// a little stands still; the instant that counts is returned.
     pub(super) fn pass(&mut self, at: UnixMs, pool: &mut Calibration) -> UnixMs {
+        if self.now.since(at) > MOST_BACK {
+            self.step_back(at);
+        }
         self.now = self.now.max(at);
         let now = self.now;
         for index in 0..self.idle.len() {

@@ -151,3 +151,30 @@ fn a_clock_that_goes_back_stands_still_and_one_that_leaps_takes_no_time() {
     account.arrived(at(0));
     account.lost(u32::MAX);
 }
+
+#[test]
+fn one_instant_far_ahead_does_not_freeze_the_account_nor_forgive_what_was_spent() {
+    let mut account = account();
+    account.arrived(at(0));
+    account.ended(at(20));
+    account.pass(at(1000));
+    account.pass(UnixMs(i64::MAX));
+    account.arrived(at(2000));
+    account.ended(at(2020));
+    account.pass(at(3000));
+    assert_eq!(figures(&account, 3000), (2, 2, 0, 120.0, 0.12));
+}
+
+#[test]
+fn a_lease_that_is_told_ahead_holds_from_its_own_instant() {
+    let mut account = account();
+    account.arrived(at(0));
+    account.ended(at(50));
+    // Taken 40 s into a minute of which nothing is known yet.
+    account.pass(at(60));
+    account.asked(at(100), 1, 20.0, at(280), 45.0);
+    account.arrived(at(70));
+    account.ended(at(90));
+    account.pass(at(240));
+    assert_eq!(figures(&account, 240), (2, 1, 0, 20.0 + 150.0, 0.17));
+}

@@ -172,6 +172,44 @@ fn a_clock_that_goes_back_stands_still_and_one_that_leaps_forgets_what_runs_idle
 }
 
 #[test]
+fn one_instant_far_ahead_does_not_freeze_what_is_learnt() {
+    let (mut history, mut pool) = (history(0.25), Calibration::default());
+    steady(&mut history, &mut pool, 60, 3600);
+    let mut clean = (history.clone(), pool.clone());
+    let far = Look {
+        now: UnixMs(i64::MAX),
+        in_flight: 0,
+        max: 20,
+    };
+    decide(&mut history, &mut pool, far);
+    history.arrived(UnixMs(i64::MAX), &mut pool);
+    let mut floors = Vec::new();
+    for (history, pool) in [(&mut history, &mut pool), (&mut clean.0, &mut clean.1)] {
+        for number in 60..120 {
+            history.arrived(at(number * 60), pool);
+            history.ended(at(number * 60 + 20), 0.0, pool);
+            decide(history, pool, look(number * 60 + 21, 0));
+        }
+        let held = decide(history, pool, look(120 * 60 - 30, 0));
+        let later = decide(history, pool, look(120 * 60 + 3600, 0));
+        floors.push((held.floor, later.floor, history.last_arrival()));
+    }
+    assert_eq!(floors[0], floors[1]);
+    assert_eq!(floors[0], (1, 0, at(119 * 60)));
+}
+
+#[test]
+fn runs_of_which_no_end_is_told_are_forgotten() {
+    let (mut history, mut pool) = (history(0.25), Calibration::default());
+    for second in [0, 100, 200] {
+        history.arrived(at(second), &mut pool);
+    }
+    assert_eq!((history.in_flight(), history.oldest()), (3, Some(at(0))));
+    assert_eq!(history.lost(at(100)), 1);
+    assert_eq!((history.in_flight(), history.oldest()), (2, Some(at(100))));
+}
+
+#[test]
 fn ends_without_beginnings_and_floods_do_no_harm() {
     let (mut history, mut pool) = (history(0.05), Calibration::default());
     for number in 0..100 {
