@@ -13,15 +13,16 @@ pub use picture::{a_jpeg, text_of};
 use crate::memory::{MemoryImageStore, lock};
 use async_trait::async_trait;
 use ryla_domain::failure::Code;
-use ryla_domain::id::{BackendId, Run, TraceId};
+use ryla_domain::id::{BackendId, GpuClass, Run, TraceId};
 use ryla_domain::overdue::Answer;
 use ryla_domain::report::Report;
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_engine::complete::{Callback, Event, Reply};
 use ryla_engine::port::{
-    Backend, Cancelled, Capabilities, Clock, OutputSlot, RunRequest, StartOutcome, Warmth,
+    Backend, Cancelled, Capabilities, Clock, Lease, Leased, OutputSlot, RunRequest, StartOutcome,
+    Warmth,
 };
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use worker::report_of;
 
@@ -123,6 +124,9 @@ struct Inner {
     said: Vec<Callback>,
     taken_until: Option<UnixMs>,
     unreachable: bool,
+    leases: Vec<Lease>,
+    lease_answers: VecDeque<Option<Leased>>,
+    touched: Vec<GpuClass>,
 }
 
 /// A backend in memory.
@@ -276,6 +280,23 @@ impl GpuRun {
     }
 }
 
+impl FakeBackend {
+    /// Leases asked for, in order; what became of them is not looked at.
+    pub fn leases(&self) -> Vec<Lease> {
+        lock(&self.inner).leases.clone()
+    }
+
+    /// Answers the next lease, after those set before; `None`: never.
+    pub fn answer_lease(&self, answer: Option<Leased>) {
+        lock(&self.inner).lease_answers.push_back(answer);
+    }
+
+    /// Classes that were asked for a sign of life, in order.
+    pub fn touched(&self) -> Vec<GpuClass> {
+        lock(&self.inner).touched.clone()
+    }
+}
+
 #[async_trait]
 impl Backend for FakeBackend {
     fn id(&self) -> &BackendId {
@@ -374,5 +395,24 @@ impl Backend for FakeBackend {
         } else {
             Cancelled::Confirmed
         }
+    }
+
+    async fn lease(&self, lease: &Lease, _: &TraceId) -> Leased {
+        let answer = {
+            let mut inner = lock(&self.inner);
+            inner.leases.push(lease.clone());
+            let usual = Some(Leased::Taken(BTreeMap::new()));
+            inner.lease_answers.pop_front().unwrap_or(usual)
+        };
+        match answer {
+            Some(answer) => answer,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn touch(&self, class: &GpuClass, _: &TraceId) -> bool {
+        let mut inner = lock(&self.inner);
+        inner.touched.push(class.clone());
+        !inner.unreachable
     }
 }

@@ -4,15 +4,15 @@
 
 use super::exchange::{Exchange, Reply};
 use super::wire::{
-    CancelReply, CancelStatus, Failure, Refusal, RunState, RunStatus, SubmitReply, WireError,
-    WorkerError, decode,
+    CancelReply, CancelStatus, Failure, Refusal, RunState, RunStatus, SubmitReply, WarmReply,
+    WireError, WorkerError, decode,
 };
 use http::StatusCode;
 use ryla_domain::failure::Code;
-use ryla_domain::id::Run;
+use ryla_domain::id::{GpuClass, Run};
 use ryla_domain::overdue::Answer;
 use ryla_domain::time::Ms;
-use ryla_engine::port::{Cancelled, StartOutcome};
+use ryla_engine::port::{Cancelled, Lease, Leased, StartOutcome};
 
 /// What an exchange says, whatever was asked.
 #[derive(Debug)]
@@ -280,4 +280,46 @@ pub(super) fn cancel(finding: &Finding, body: &[u8], run: &Run) -> (Cancelled, &
         Ok(_) => (Cancelled::Unreachable, "another_run"),
         Err(error) => (Cancelled::Unreachable, unreadable(error)),
     }
+}
+
+/// What a lease came to, and the word for the log.
+pub(super) fn lease(finding: &Finding, body: &[u8], lease: &Lease) -> (Leased, &'static str) {
+    match finding.fate {
+        Fate::Message => match decode::<WarmReply>(body) {
+            Ok(reply) => {
+                let mosts = reply.classes.into_iter().filter_map(|(class, floor)| {
+                    let class: GpuClass = class.parse().ok()?;
+                    Some((class, floor.max?))
+                });
+                (Leased::Taken(mosts.collect()), finding.reason)
+            }
+            Err(error) => (Leased::Unreachable, unreadable(error)),
+        },
+        Fate::Final(_) => (refused_lease(body, lease), finding.reason),
+        Fate::NotRun { .. } | Fate::MayRun => (Leased::Unreachable, finding.reason),
+    }
+}
+
+/// Whose levers an app refuses: the class whose maximum it names, or the one that its sentence begins
+/// with (`classes.{name}...`).
+fn refused_lease(body: &[u8], lease: &Lease) -> Leased {
+    let refusal = decode::<Refusal>(body).ok();
+    let mosts = refusal.as_ref().and_then(|refusal| refusal.max.as_ref());
+    let above = mosts.into_iter().flatten().find_map(|(class, most)| {
+        let class: GpuClass = class.parse().ok()?;
+        let asked = lease.classes.get(&class)?;
+        (asked.floor > *most).then_some((class, *most))
+    });
+    if let Some((class, most)) = above {
+        return Leased::Refused {
+            class: Some(class),
+            most: Some(most),
+        };
+    }
+    let message = refusal.and_then(|refusal| refusal.message);
+    let class = message.and_then(|message| {
+        let rest = message.expose().strip_prefix("classes.")?;
+        rest.split(['.', ':']).next()?.parse().ok()
+    });
+    Leased::Refused { class, most: None }
 }

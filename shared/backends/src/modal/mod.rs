@@ -16,7 +16,9 @@ use ryla_domain::failure::Code;
 use ryla_domain::id::{BackendId, Run, TraceId};
 use ryla_domain::overdue::Answer;
 use ryla_domain::time::Ms;
-use ryla_engine::port::{Backend, Cancelled, Capabilities, RunRequest, StartOutcome, Warmth};
+use ryla_engine::port::{
+    Backend, Cancelled, Capabilities, Lease, Leased, RunRequest, StartOutcome, Warmth,
+};
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use tokio::time::{Instant, sleep};
@@ -33,6 +35,8 @@ pub struct Timeouts {
     pub check: Ms,
     /// `cancel`.
     pub cancel: Ms,
+    /// `lease`.
+    pub lease: Ms,
 }
 
 impl Default for Timeouts {
@@ -42,6 +46,7 @@ impl Default for Timeouts {
             start: Ms::seconds(15),
             check: Ms::seconds(8),
             cancel: Ms::seconds(8),
+            lease: Ms::seconds(8),
         }
     }
 }
@@ -71,6 +76,7 @@ pub enum BadModalSettings {
 pub struct ModalBackend {
     id: BackendId,
     jobs: String,
+    warm: String,
     auth: HeaderMap,
     http: reqwest::Client,
     timeouts: Timeouts,
@@ -95,9 +101,11 @@ impl ModalBackend {
         if !plain {
             return Err(BadModalSettings::BaseUrl);
         }
+        let base = url.as_str().trim_end_matches('/');
         Ok(Self {
             id,
-            jobs: format!("{}/v1/jobs", url.as_str().trim_end_matches('/')),
+            jobs: format!("{base}/v1/jobs"),
+            warm: format!("{base}/v1/warm"),
             auth: auth.map_or_else(|| Ok(HeaderMap::new()), auth_headers)?,
             http,
             timeouts,
@@ -114,7 +122,7 @@ impl ModalBackend {
                 .http
                 .request(call.method.clone(), url)
                 .headers(self.auth.clone())
-                .header(wire::TRACE_HEADER, wire::traceparent(call.trace, call.run))
+                .header(wire::TRACE_HEADER, wire::traceparent(call.trace, call.span))
                 .timeout(left);
             if let Some(body) = &body {
                 request = request
@@ -147,7 +155,7 @@ impl ModalBackend {
             event = "port",
             backend = %self.id,
             call = call.name,
-            run = %call.run,
+            run = call.run.map(ToString::to_string),
             trace_id = %call.trace,
             status = heard.status().map(|status| status.as_u16()),
             reason = note.reason,
@@ -166,7 +174,10 @@ struct Call<'a> {
     name: &'static str,
     method: Method,
     timeout: Ms,
-    run: &'a Run,
+    /// `None` where the call is about no run.
+    run: Option<&'a Run>,
+    /// What its span is named by.
+    span: &'a (dyn fmt::Display + Sync),
     trace: &'a TraceId,
 }
 
@@ -233,7 +244,8 @@ impl Backend for ModalBackend {
             name: "start",
             method: Method::POST,
             timeout: self.timeouts.start,
-            run: &request.run,
+            run: Some(&request.run),
+            span: &request.run,
             trace: &request.trace,
         };
         let body = match serde_json::to_vec(&wire::Submit::of(request)) {
@@ -254,7 +266,7 @@ impl Backend for ModalBackend {
             }
         };
         let heard = self.call(&call, &self.jobs, Some(body)).await;
-        let (outcome, reason) = answer::start(&heard.finding, heard.body(), call.run);
+        let (outcome, reason) = answer::start(&heard.finding, heard.body(), &request.run);
         if !matches!(outcome, StartOutcome::Started { .. }) {
             self.log(&call, &heard, &Note::of(reason));
         }
@@ -266,7 +278,8 @@ impl Backend for ModalBackend {
             name: "check",
             method: Method::GET,
             timeout: self.timeouts.check,
-            run,
+            run: Some(run),
+            span: run,
             trace,
         };
         let heard = self
@@ -293,7 +306,8 @@ impl Backend for ModalBackend {
             name: "cancel",
             method: Method::POST,
             timeout: self.timeouts.cancel,
-            run,
+            run: Some(run),
+            span: run,
             trace,
         };
         let url = format!("{}/{run}/cancel", self.jobs);
@@ -303,6 +317,31 @@ impl Backend for ModalBackend {
             self.log(&call, &heard, &Note::of(reason));
         }
         cancelled
+    }
+
+    async fn lease(&self, lease: &Lease, trace: &TraceId) -> Leased {
+        let call = Call {
+            name: "lease",
+            method: Method::POST,
+            timeout: self.timeouts.lease,
+            run: None,
+            span: &"warm",
+            trace,
+        };
+        let classes = lease.classes.iter().map(|(class, levers)| {
+            let window_s = u32::try_from(levers.window.0 / 1000).ok();
+            let floor = levers.floor;
+            (class.to_string(), wire::WarmClass { floor, window_s })
+        });
+        let Ok(body) = serde_json::to_vec(&wire::WarmRequest::new(classes, lease.until)) else {
+            return Leased::Unreachable;
+        };
+        let heard = self.call(&call, &self.warm, Some(body)).await;
+        let (leased, reason) = answer::lease(&heard.finding, heard.body(), lease);
+        if !matches!(leased, Leased::Taken(_)) {
+            self.log(&call, &heard, &Note::of(reason));
+        }
+        leased
     }
 }
 

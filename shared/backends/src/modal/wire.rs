@@ -18,7 +18,7 @@ pub use submit::{CallbackAddress, InputFile, OutputTarget, Submit, SubmitReply, 
 pub use warm::{MAX_LEASE, WINDOW_S, WarmClass, WarmFloor, WarmInvalid, WarmReply, WarmRequest};
 
 use ryla_domain::V;
-use ryla_domain::id::{Run, TraceId};
+use ryla_domain::id::TraceId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
@@ -104,9 +104,9 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
 }
 
 /// The `traceparent` of a run: its job's trace id, and as span a fixed hash of the run's name (FNV-1a),
-/// so that every message of one attempt belongs to one span.
-pub fn traceparent(trace: &TraceId, run: &Run) -> String {
-    let span = run
+/// so that every message of one attempt belongs to one span. What is about no run names its span itself.
+pub fn traceparent(trace: &TraceId, span: &(impl fmt::Display + ?Sized)) -> String {
+    let span = span
         .to_string()
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -146,6 +146,7 @@ const fn is_false(value: &bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ryla_domain::id::Run;
 
     #[test]
     fn a_newer_message_is_told_from_a_broken_one_before_its_fields_are_read() {
