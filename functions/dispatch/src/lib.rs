@@ -2,27 +2,28 @@
 //! that name, and reports which ones the queue must keep. Holds no logic of its own.
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
-use futures_util::future::join_all;
 use ryla_domain::id::ClaimId;
 use ryla_engine::dispatch::{Dispatch, Handled};
 
 /// Carries out a batch, its messages side by side. `invocation` names this call; with the message id
 /// it makes the claim, so that a claim whose reply was lost is recognised.
 pub async fn handle(dispatch: &Dispatch, invocation: &str, event: SqsEvent) -> SqsBatchResponse {
-    let failures = join_all(event.records.into_iter().map(|record| async move {
-        let id = record.message_id.unwrap_or_default();
-        let body = record.body.unwrap_or_default();
-        match dispatch.handle(&body, &claim_id(invocation, &id)).await {
-            Handled::Done => None,
-            Handled::Again | Handled::Poison => Some(id),
-        }
-    }))
-    .await;
-    let mut response = SqsBatchResponse::default();
-    response.batch_item_failures = failures
+    let (ids, messages): (Vec<_>, Vec<_>) = event
+        .records
         .into_iter()
-        .flatten()
-        .map(|id| {
+        .map(|record| {
+            let id = record.message_id.unwrap_or_default();
+            let claim = claim_id(invocation, &id);
+            (id, (record.body.unwrap_or_default(), claim))
+        })
+        .unzip();
+    let handled = dispatch.handle_all(&messages).await;
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = ids
+        .into_iter()
+        .zip(handled)
+        .filter(|(_, handled)| *handled != Handled::Done)
+        .map(|(id, _)| {
             let mut failure = BatchItemFailure::default();
             failure.item_identifier = id;
             failure

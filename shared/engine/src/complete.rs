@@ -3,6 +3,7 @@
 
 mod made;
 
+use crate::count::Count;
 use crate::log;
 use crate::port::{
     Clock, Consistency, ImageError, ImageStore, JobStore, SignedPut, StoreError, Write, Written,
@@ -122,6 +123,8 @@ pub struct Complete {
     pub timers: Timers,
     /// Where the next attempt may run.
     pub route: Route,
+    /// Counts ends for `warm`; `None` where nothing is kept warm.
+    pub count: Option<Count>,
 }
 
 impl Complete {
@@ -186,6 +189,10 @@ impl Complete {
                         .ok()
                 })
                 .await?;
+                if let Rewritten::Changed(_) = &rewritten {
+                    self.count_end(&job.run(), &origin, &job.model, report)
+                        .await;
+                }
                 Ok(match rewritten {
                     Rewritten::Absent => None,
                     Rewritten::Left(job) | Rewritten::Changed(job) => Some(*job),
@@ -304,7 +311,7 @@ impl Complete {
         if delivered == Delivered::Missing {
             return Err(CompleteError::NotThereYet);
         }
-        self.rewrite(job, |job| {
+        let next = |job: &Job| {
             if let Delivered::All(outputs) = &delivered {
                 return job
                     .clone()
@@ -312,8 +319,8 @@ impl Complete {
             }
             job.refuse_if_stale(origin)?;
             self.after_failure(job, Code::NoOutput, report, now)
-        })
-        .await
+        };
+        self.rewrite(job, run, origin, report, next).await
     }
 
     /// The attempt is over without a picture.
@@ -328,26 +335,40 @@ impl Complete {
         let Some(job) = self.jobs.read(&run.key, now, Consistency::Strong).await? else {
             return Ok(Reply::ignored());
         };
-        self.rewrite(job, |job| {
+        let next = |job: &Job| {
             job.refuse_if_stale(origin)?;
             if job.state.phase() == Phase::Canceling {
                 return job.clone().confirm_cancel(report.clone(), now);
             }
             self.after_failure(job, code, report, now)
-        })
-        .await
+        };
+        self.rewrite(job, run, origin, report, next).await
     }
 
+    /// Writes the end of a run, and counts it where that changed the row.
     async fn rewrite(
         &self,
         job: Job,
+        run: &Run,
+        origin: &Origin,
+        report: &Report,
         next: impl Fn(&Job) -> Result<Job, Illegal> + Send + Sync,
     ) -> Result<Reply, CompleteError> {
+        let model = job.model.clone();
         let rewritten = rewrite_from(self.jobs.as_ref(), job, |job| next(job).ok()).await?;
+        if let Rewritten::Changed(_) = &rewritten {
+            self.count_end(run, origin, &model, report).await;
+        }
         Ok(match rewritten {
             Rewritten::Changed(_) => Reply::default(),
             Rewritten::Left(_) | Rewritten::Absent => Reply::ignored(),
         })
+    }
+
+    async fn count_end(&self, run: &Run, origin: &Origin, model: &str, report: &Report) {
+        if let Some(count) = &self.count {
+            count.end(run, &origin.backend, model, report).await;
+        }
     }
 
     /// Looks at each picture of the current attempt: one GET of its first 4 KiB.

@@ -4,14 +4,17 @@
 mod files;
 
 use crate::complete::{Complete, CompleteError};
+use crate::count::{Count, Started};
 use crate::log;
 use crate::message::{Body, Do, Message};
 use crate::port::{
     Backend, Backends, CallbackTarget, Cancelled, Clock, Consistency, ImageError, ImageStore,
-    JobStore, OutputSlot, Queue, RunRequest, StartOutcome, StoreError, Work, Write, Written,
+    JobStore, OutputSlot, Queue, RunRequest, StartOutcome, StoreError, TickShard, Work, Write,
+    Written,
 };
 use crate::rewrite::rewrite_from;
 use crate::settings::Settings;
+use futures_util::future::join_all;
 use ryla_domain::failure::Code;
 use ryla_domain::id::{BackendId, ClaimId};
 use ryla_domain::job::{Claim, Illegal, Job, Start, StoredInput};
@@ -68,6 +71,8 @@ pub struct Dispatch {
     pub backends: Backends,
     /// Limits, secrets and our own address.
     pub settings: Arc<Settings>,
+    /// Counts starts for `warm`; `None` where nothing is kept warm.
+    pub count: Option<Count>,
     /// The newest version of a message that is carried out; a newer one is left to a newer build.
     pub newest: u32,
 }
@@ -75,6 +80,29 @@ pub struct Dispatch {
 impl Dispatch {
     /// Carries out one message. `claim` names this invocation and message.
     pub async fn handle(&self, body: &str, claim: &ClaimId) -> Handled {
+        let message = (body.to_owned(), claim.clone());
+        let handled = self.handle_all(&[message]).await;
+        handled.first().copied().unwrap_or(Handled::Again)
+    }
+
+    /// Carries out a batch of messages side by side, and counts what it started.
+    pub async fn handle_all(&self, messages: &[(String, ClaimId)]) -> Vec<Handled> {
+        let started = Started::default();
+        let each = messages
+            .iter()
+            .map(|(body, claim)| self.carry_out(body, claim, &started));
+        let handled = join_all(each).await;
+        if let Some(count) = &self.count {
+            // Invocations spread over the parts; one batch goes to one of them.
+            let byte = messages.first().map_or(0, |(_, claim)| {
+                claim.as_str().bytes().fold(0, u8::wrapping_add)
+            });
+            count.starts(started, TickShard::of(byte)).await;
+        }
+        handled
+    }
+
+    async fn carry_out(&self, body: &str, claim: &ClaimId, started: &Started) -> Handled {
         let message = match Body::read_by(self.newest, body) {
             Body::Message(message) => message,
             Body::Newer => {
@@ -89,7 +117,7 @@ impl Dispatch {
             }
         };
         let carried_out = match message.what {
-            Do::Start => self.start(&message, claim).await,
+            Do::Start => self.start(&message, claim, started).await,
             Do::Cancel => self.cancel(&message).await,
         };
         match carried_out {
@@ -116,7 +144,12 @@ impl Dispatch {
         }
     }
 
-    async fn start(&self, message: &Message, claim: &ClaimId) -> Result<(), DispatchError> {
+    async fn start(
+        &self,
+        message: &Message,
+        claim: &ClaimId,
+        started: &Started,
+    ) -> Result<(), DispatchError> {
         let now = self.clock.now();
         let claim = Claim {
             claim: claim.clone(),
@@ -138,7 +171,7 @@ impl Dispatch {
         if !again {
             log::moved(Phase::Accepted, &job);
         }
-        self.start_claimed(job, message, now).await
+        self.start_claimed(job, message, now, started).await
     }
 
     /// Tries the backends in turn, beginning with the job's own, until one takes it.
@@ -147,13 +180,14 @@ impl Dispatch {
         mut job: Job,
         message: &Message,
         now: UnixMs,
+        started: &Started,
     ) -> Result<(), DispatchError> {
         let route = self.backends.route();
         let mut tried: Vec<BackendId> = Vec::new();
         let mut wait = None;
         loop {
             let outcome = match self.backends.get(&job.backend) {
-                Some(backend) => self.start_on(backend.as_ref(), &job).await?,
+                Some(backend) => self.start_on(backend.as_ref(), &job, started).await?,
                 // Accepted for a backend that is not configured any more.
                 None => StartOutcome::Unavailable {
                     code: Code::NoBackend,
@@ -175,7 +209,7 @@ impl Dispatch {
                         None => return Ok(()),
                     }
                 }
-                started => return self.after_start(job, started, message, now).await,
+                outcome => return self.after_start(job, outcome, message, now).await,
             }
         }
     }
@@ -184,6 +218,7 @@ impl Dispatch {
         &self,
         backend: &dyn Backend,
         job: &Job,
+        started: &Started,
     ) -> Result<StartOutcome, DispatchError> {
         // An earlier holder of the claim may have started it here: what this request hears is then
         // not the whole truth, and nothing may be started elsewhere before the backend was asked.
@@ -195,7 +230,16 @@ impl Dispatch {
             return Ok(known);
         }
         let request = self.request(job).await?;
+        let at = self.clock.now();
         let outcome = backend.start(&request).await;
+        let unsent = matches!(
+            outcome,
+            StartOutcome::Unavailable { .. } | StartOutcome::Refused(_)
+        );
+        // A repeated start is the same run.
+        if !unsent && !claimed_before {
+            started.add(&job.backend, &job.model, at);
+        }
         if claimed_before && matches!(outcome, StartOutcome::Unavailable { .. }) {
             return Ok(self.known_to(backend, job).await.unwrap_or(outcome));
         }

@@ -3,6 +3,7 @@
 
 pub mod cancel;
 pub mod complete;
+pub mod count;
 pub mod cursor;
 pub mod delete;
 pub mod dispatch;
@@ -20,4 +21,5 @@ pub mod submit;
 pub mod sweep;
 pub mod system;
 pub mod wait;
+pub mod warm;
 pub mod wiring;

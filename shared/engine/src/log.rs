@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
 /// Our crates: what the set level is for.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     "ryla",
     "ryla_api",
     "ryla_aws",
@@ -18,6 +18,7 @@ const OURS: [&str; 8] = [
     "ryla_engine",
     "ryla_local",
     "ryla_sweep",
+    "ryla_warm",
 ];
 
 /// Starts logging to standard output (Lambda's log) at that level; a second call changes nothing.

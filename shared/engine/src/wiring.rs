@@ -3,6 +3,7 @@
 
 use crate::cancel::Cancel;
 use crate::complete::Complete;
+use crate::count::Count;
 use crate::delete::Delete;
 use crate::dispatch::Dispatch;
 use crate::list::List;
@@ -15,6 +16,7 @@ use crate::settings::Settings;
 use crate::submit::Submit;
 use crate::sweep::Sweep;
 use crate::wait::Wait;
+use crate::warm::Warm;
 use ryla_domain::route::Route;
 use std::sync::Arc;
 
@@ -113,7 +115,14 @@ impl Ports {
             clock: Arc::clone(&self.clock),
             timers: settings.timers.clone(),
             route: configured(settings),
+            count: self.count(settings),
         }
+    }
+
+    /// Counts for `warm`; `None` where that is off.
+    fn count(&self, settings: &Settings) -> Option<Count> {
+        let (store, clock) = (Arc::clone(&self.endpoints), Arc::clone(&self.clock));
+        settings.warm.map(|_| Count::new(store, clock))
     }
 
     /// Starts and stops runs.
@@ -126,8 +135,22 @@ impl Ports {
             complete: self.complete(settings),
             backends: backends.clone(),
             settings: Arc::clone(settings),
+            count: self.count(settings),
             newest: ryla_domain::V,
         }
+    }
+
+    /// Keeps containers warm while that pays; `None` where that is off.
+    pub fn warm(&self, settings: &Arc<Settings>, backends: &Backends) -> Option<Warm> {
+        settings.warm.map(|prices| Warm {
+            endpoints: Arc::clone(&self.endpoints),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            backends: backends.clone(),
+            settings: Arc::clone(settings),
+            prices,
+            spread: Warm::SPREAD,
+        })
     }
 
     /// Looks at what is due.

@@ -75,7 +75,7 @@ pub struct Lease {
 /// What became of a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Leased {
-    /// It holds, with these floors: a lower one than asked for is the most that the class can have.
+    /// It holds. With the most containers that each class can have, where the backend says so.
     Taken(BTreeMap<GpuClass, u32>),
     /// It was refused whole, for that class where the backend named one.
     Refused {

@@ -11,6 +11,7 @@ use ryla_domain::job::{Due, Job};
 use ryla_domain::state::{Phase, State};
 use ryla_engine::complete::{Callback, Complete, CompleteError, Event, Reply};
 use ryla_engine::port::{JobStore, Write};
+use ryla_engine::wiring::Ports;
 use ryla_testing::backend::a_jpeg;
 use ryla_testing::sample::{a_claim, a_job, a_report, key};
 use std::sync::Arc;
@@ -31,6 +32,24 @@ fn says(job: &Job, event: Event) -> Callback {
 
 async fn tell(stage: &Stage, job: &Job, event: Event) -> Result<Reply, CompleteError> {
     complete(stage).run(&says(job, event)).await
+}
+
+/// The pictures of those jobs are in the bucket, and their workers say so, so many times each.
+pub(crate) async fn deliver_all(stage: &Stage, jobs: &[Job], times: usize) {
+    deliver_with(&stage.ports(), stage, jobs, times).await;
+}
+
+/// The same, through other ports.
+pub(crate) async fn deliver_with(ports: &Ports, stage: &Stage, jobs: &[Job], times: usize) {
+    let mut complete = ports.complete(&stage.settings);
+    complete.route = stage.only_preview().route();
+    for job in jobs {
+        let job = stage.row(&job.key).await;
+        stage.put_picture(&job);
+        for _ in 0..times {
+            complete.run(&says(&job, succeeded())).await.unwrap();
+        }
+    }
 }
 
 fn started() -> Event {

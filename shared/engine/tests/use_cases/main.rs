@@ -9,6 +9,7 @@
 
 mod cancel;
 mod complete;
+mod count;
 mod delete;
 mod dispatch;
 mod files;
@@ -18,3 +19,4 @@ mod stage;
 mod submit;
 mod sweep;
 mod wait;
+mod warm;

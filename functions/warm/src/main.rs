@@ -1,0 +1,35 @@
+//! Wiring of the Lambda `warm`: settings, log, adapters, run.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use ryla_aws::{Addressing, Aws, WarmUp};
+use ryla_engine::log;
+use ryla_engine::settings::Settings;
+use serde_json::Value;
+use std::io::Write as _;
+use std::sync::Arc;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let settings = Arc::new(Settings::from_env()?);
+    log::to_stdout(&settings.log_level);
+    let http = ryla_backends::http::client(settings.connect_timeout, None)?;
+    let backends = ryla_backends::configured(&settings, &http)?;
+    let aws = Aws::from_env(Addressing::VirtualHost).await;
+    aws.warm_up(WarmUp {
+        table: Some(&settings.table),
+        bucket: None,
+        queue_url: None,
+    })
+    .await;
+    let ports = aws.ports(&settings);
+    let warm = ports.warm(&settings, &backends);
+    lambda_runtime::run(service_fn(async |_: LambdaEvent<Value>| {
+        // Switched off: what was held ends with its lease.
+        let Some(warm) = &warm else { return Ok(()) };
+        let tally = ryla_warm::handle(warm).await?;
+        let lines = ryla_warm::lines(&tally, &settings.metrics_namespace, ports.clock.now());
+        writeln!(std::io::stdout().lock(), "{}", lines.join("\n"))?;
+        Ok::<_, Error>(())
+    }))
+    .await
+}

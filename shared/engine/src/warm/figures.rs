@@ -1,0 +1,81 @@
+//! What a tick did and what it cost, by endpoint: for the log and for metrics.
+
+use crate::port::EndpointState;
+use ryla_domain::time::UnixMs;
+use ryla_domain::warm::{Day, Endpoint};
+
+/// What a tick did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// What is new at endpoints whose state was written.
+    pub endpoints: Vec<EndpointFigures>,
+    /// Backends at which something was to be held and was not.
+    pub unheld: u32,
+    /// States that could not be written.
+    pub failed: u32,
+    /// The day's budget is spent.
+    pub stopped: bool,
+    /// Another tick was faster.
+    pub gave_way: bool,
+    /// Dollars that idle containers may cost in a day; 0 where there was nothing to do.
+    pub budget_usd: f64,
+    /// Dollars that they have cost today.
+    pub idle_usd_today: f64,
+}
+
+/// One endpoint's figures since the tick before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndpointFigures {
+    /// Which.
+    pub endpoint: Endpoint,
+    /// Requests.
+    pub arrivals: u64,
+    /// Requests for which a container had to boot.
+    pub cold_starts: u64,
+    /// Requests that a held container spared a boot.
+    pub avoided: u64,
+    /// Seconds of containers without work.
+    pub idle_s: f64,
+    /// What they cost.
+    pub idle_usd: f64,
+    /// Containers that are held now.
+    pub floor: u32,
+}
+
+/// An endpoint as it was before the tick.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Before {
+    day: Day,
+    /// Something ran, was held, or may still have been.
+    pub(super) active: bool,
+}
+
+impl Before {
+    pub(super) fn of(state: &EndpointState, now: UnixMs) -> Self {
+        Self {
+            day: state.account.on_day_of(now),
+            active: state.in_flight > 0 || state.floor > 0 || state.lease_until.is_some(),
+        }
+    }
+}
+
+impl Tally {
+    /// Adds an endpoint whose state was written.
+    pub(super) fn add(&mut self, state: &EndpointState, before: &Before, at: UnixMs) {
+        let (day, seen) = (state.account.on_day_of(at), before.day);
+        let seen = if seen.day == day.day {
+            seen
+        } else {
+            Day::default()
+        };
+        self.endpoints.push(EndpointFigures {
+            endpoint: state.endpoint.clone(),
+            arrivals: day.arrivals.saturating_sub(seen.arrivals),
+            cold_starts: day.cold_starts.saturating_sub(seen.cold_starts),
+            avoided: day.avoided.saturating_sub(seen.avoided),
+            idle_s: (day.idle_s - seen.idle_s).max(0.0),
+            idle_usd: (day.idle_usd - seen.idle_usd).max(0.0),
+            floor: state.floor,
+        });
+    }
+}

@@ -1,0 +1,153 @@
+//! What is asked of a backend that takes leases.
+
+use super::*;
+use ryla_engine::port::Leased;
+
+#[tokio::test]
+async fn a_busy_endpoint_is_held_and_the_lease_is_renewed_at_each_tick() {
+    let room = Room::new(&[]);
+    room.busy(FIRST, 30).await;
+    assert_eq!(room.gpu().leases().len(), 30, "at each tick");
+    let lease = room.last_lease();
+    let taken = room.clock.now();
+    assert_eq!(room.floor(), 1);
+    assert_eq!(lease.until, taken + Ms::seconds(180));
+    let levers = lease.classes.values().next().unwrap();
+    assert!((2_000..=120_000).contains(&levers.window.0) && levers.window.0 % 1000 == 0);
+    let state = room.state().await;
+    assert_eq!((state.floor, state.lease_until), (1, Some(lease.until)));
+    assert!(state.reason.starts_with("holds 1 of 1"), "{}", state.reason);
+    let day = state.account.on_day_of(taken);
+    assert_eq!((day.arrivals, day.cold_starts), (30, 1));
+    assert!(day.idle_s > 1000.0 && day.idle_usd > 0.5, "{day:?}");
+}
+
+#[tokio::test]
+async fn calls_are_spread_over_the_first_seconds_of_a_tick() {
+    let room = Room::new(&[]);
+    room.busy(FIRST, 8).await;
+    let slept = room.clock.slept();
+    let spread: Vec<u64> = slept
+        .iter()
+        .map(|one| one.0)
+        .filter(|ms| *ms <= 5000)
+        .collect();
+    assert_eq!(spread.len(), 8);
+    let mut warm = room.warm();
+    for seed in 0..20 {
+        warm.entropy = Arc::new(SeededEntropy::new(seed));
+        room.clock
+            .set(after(8 + i64::try_from(seed).unwrap()).second(37));
+        room.arrive_at("modal", after(7 + i64::try_from(seed).unwrap()), &[1])
+            .await;
+        warm.run().await.unwrap();
+    }
+    let drawn: Vec<u64> = room
+        .clock
+        .slept()
+        .iter()
+        .map(|one| one.0)
+        .filter(|ms| *ms <= 5000)
+        .collect();
+    assert!(
+        drawn.iter().any(|ms| *ms > 3000) && drawn.iter().any(|ms| *ms < 2000),
+        "{drawn:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_endpoint_that_nobody_uses_cools_and_is_then_left_alone() {
+    let room = Room::new(&[]);
+    room.busy(FIRST, 30).await;
+    for quiet in 30..90 {
+        room.tick(after(quiet)).await;
+    }
+    assert_eq!(room.floor(), 0);
+    let (leases, rev) = (room.gpu().leases().len(), room.state().await.rev);
+    assert!(leases < 60, "{leases} leases");
+    for quiet in 90..100 {
+        let tally = room.tick(after(quiet)).await;
+        assert!(tally.endpoints.is_empty());
+    }
+    assert_eq!(room.gpu().leases().len(), leases, "no call");
+    let state = room.state().await;
+    assert_eq!((state.rev, state.floor, state.lease_until), (rev, 0, None));
+}
+
+#[tokio::test]
+async fn while_a_request_runs_no_container_is_booted_beside_it() {
+    let room = Room::new(&[]);
+    room.busy(FIRST, 30).await;
+    room.arrive_at("modal", after(30), &[50]).await;
+    room.tick(after(30)).await;
+    assert!(room.floor() <= 1);
+    assert_eq!(room.state().await.in_flight, 1);
+}
+
+#[tokio::test]
+async fn a_lower_maximum_that_an_answer_names_is_learnt() {
+    let room = Room::new(&[("WARM_MAX_FLOOR", "5")]);
+    let class = Room::endpoint_at("modal").class;
+    room.gpu()
+        .answer_lease(Some(Leased::Taken([(class, 1)].into())));
+    for minute in 0..40 {
+        room.arrive_at("modal", after(minute), &[5, 6, 7]).await;
+        for second in [25, 26, 27] {
+            room.end_at("modal", after(minute).second(second)).await;
+        }
+        room.tick(after(minute)).await;
+        assert!(room.floor() <= 1, "minute {minute}");
+    }
+    assert_eq!(room.state().await.most, Some(1));
+}
+
+#[tokio::test]
+async fn a_floor_above_the_maximum_is_refused_and_asked_for_again_at_once_as_far_as_it_goes() {
+    let room = Room::new(&[]);
+    let class = Room::endpoint_at("modal").class;
+    room.busy(FIRST, 29).await;
+    room.gpu().answer_lease(Some(Leased::Refused {
+        class: Some(class.clone()),
+        most: Some(0),
+    }));
+    room.busy(after(29), 1).await;
+    let leases = room.gpu().leases();
+    let [.., first, second] = leases.as_slice() else {
+        panic!("two leases")
+    };
+    assert_eq!(
+        (first.classes[&class].floor, second.classes[&class].floor),
+        (1, 0)
+    );
+    let state = room.state().await;
+    assert_eq!((state.most, state.floor), (Some(0), 0));
+    room.busy(after(30), 5).await;
+    assert_eq!(room.floor(), 0, "it is learnt");
+}
+
+#[tokio::test]
+async fn a_class_that_the_app_does_not_have_costs_the_others_nothing() {
+    let room = Room::new(&[]);
+    let class: ryla_domain::id::GpuClass = "video".parse().unwrap();
+    room.busy(FIRST, 29).await;
+    room.store
+        .add_arrivals(&Arrivals {
+            endpoint: Endpoint {
+                backend: "modal".parse().unwrap(),
+                class: class.clone(),
+            },
+            minute: after(29),
+            shard: TickShard::of(0),
+            seconds: [(1, 1)].into(),
+        })
+        .await
+        .unwrap();
+    room.gpu().answer_lease(Some(Leased::Refused {
+        class: Some(class.clone()),
+        most: None,
+    }));
+    let tally = room.busy(after(29), 1).await.remove(0);
+    assert_eq!(tally.unheld, 0);
+    assert_eq!(room.floor(), 1);
+    assert!(!room.last_lease().classes.contains_key(&class));
+}
