@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cloudformation import Node, Template, Tree, markdown_table
 
-FUNCTIONS = ("submit", "status", "callback", "dispatch", "sweep")
+FUNCTIONS = ("submit", "status", "callback", "dispatch", "sweep", "warm")
 
 
 class Grant(NamedTuple):
@@ -74,5 +74,5 @@ def _leading_keys(condition: Tree | None) -> list[str]:
     (name, keys), *more = condition["ForAllValues:StringLike"].items()
     assert name == "dynamodb:LeadingKeys"
     assert not more
-    assert all(re.fullmatch(r"[A-Z]+#\*", key) for key in keys), f"{keys} must each name one kind of item"
+    assert all(re.fullmatch(r"[A-Z]+(#\*)?", key) for key in keys), f"{keys} must each name one kind of item"
     return list(keys)

@@ -73,7 +73,8 @@ def test_the_dispatch_sample_is_a_batch_of_one_start() -> None:
     assert re.fullmatch(r"[0-9a-f]{32}", body["trace"])
 
 
-def test_the_sweep_sample_is_what_the_scheduler_sends() -> None:
-    event = read("sweep/events/tick.json")
+@pytest.mark.parametrize("function", ["sweep", "warm"])
+def test_the_sample_of_a_tick_is_what_the_scheduler_sends(function: str) -> None:
+    event = read(f"{function}/events/tick.json")
     assert event["source"] == "aws.scheduler"
     assert event["detail-type"] == "Scheduled Event"

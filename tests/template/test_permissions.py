@@ -43,8 +43,12 @@ def test_the_document_claims_no_grant_that_is_not_there(
     assert documented - granted == set()
 
 
-def test_no_role_exists_besides_those_of_the_functions_and_the_schedule(template: Template) -> None:
-    expected = {f"{function.capitalize()}Role" for function in grants.FUNCTIONS} | {"SweepScheduleRole"}
+SCHEDULED = {"sweep", "warm"}
+SCHEDULE_ROLES = {f"{function.capitalize()}ScheduleRole" for function in SCHEDULED}
+
+
+def test_no_role_exists_besides_those_of_the_functions_and_the_schedules(template: Template) -> None:
+    expected = {f"{function.capitalize()}Role" for function in grants.FUNCTIONS} | SCHEDULE_ROLES
     assert set(template.of_type("AWS::IAM::Role")) == expected
     for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
         assert template.of_type(kind) == {}
@@ -53,7 +57,7 @@ def test_no_role_exists_besides_those_of_the_functions_and_the_schedule(template
 def test_no_role_can_be_taken_by_anybody_but_its_service(template: Template) -> None:
     for name in template.of_type("AWS::IAM::Role"):
         (trust,) = template.properties(name)["AssumeRolePolicyDocument"]["Statement"]
-        service = "scheduler.amazonaws.com" if name == "SweepScheduleRole" else "lambda.amazonaws.com"
+        service = "scheduler.amazonaws.com" if name in SCHEDULE_ROLES else "lambda.amazonaws.com"
         assert trust["Principal"] == {"Service": service}
         assert trust["Action"] == "sts:AssumeRole"
 
@@ -110,13 +114,32 @@ def test_each_function_has_the_role_of_its_name(template: Template) -> None:
         assert "Policies" not in template.properties(f"{name}Function")
 
 
-def test_the_schedule_can_only_invoke_the_alias_of_sweep(template: Template) -> None:
-    (statement,) = grants.statements(template, "SweepScheduleRole")
+@pytest.mark.parametrize("function", sorted(SCHEDULED))
+def test_a_schedule_can_only_invoke_the_alias_of_its_function(template: Template, function: str) -> None:
+    (statement,) = grants.statements(template, f"{function.capitalize()}ScheduleRole")
     assert statement["Action"] == ["lambda:InvokeFunction"]
-    assert statement["Resource"] == {"Ref": "SweepFunction.Alias"}
+    assert statement["Resource"] == {"Ref": f"{function.capitalize()}Function.Alias"}
+
+
+def test_warm_reads_and_writes_no_job_and_only_adds_up_what_others_count(granted: set[grants.Grant]) -> None:
+    def on(where: str) -> set[tuple[str, str]]:
+        return {(grant.function, grant.action) for grant in granted if grant.where == where}
+
+    own = {grant.where for grant in granted if grant.function == "warm"}
+    assert own == {"table `TICK#*`", "table `ENDPOINTS`", "own log group"}
+    assert on("table `TICK#*`") == {
+        ("callback", "dynamodb:UpdateItem"),
+        ("dispatch", "dynamodb:UpdateItem"),
+        ("warm", "dynamodb:Query"),
+    }
+    assert on("table `ENDPOINTS`") == {
+        ("status", "dynamodb:Query"),
+        ("warm", "dynamodb:Query"),
+        ("warm", "dynamodb:UpdateItem"),
+    }
 
 
 def test_the_backend_secrets_go_only_to_the_functions_that_speak_to_backends(template: Template) -> None:
     for function in grants.FUNCTIONS:
         has = {"MODAL_KEY", "MODAL_SECRET"} & set(template.environment(f"{function.capitalize()}Function"))
-        assert len(has) == (2 if function in {"dispatch", "sweep"} else 0), function
+        assert len(has) == (2 if function in {"dispatch", "sweep", "warm"} else 0), function

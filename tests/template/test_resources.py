@@ -8,7 +8,7 @@ import pytest
 from cloudformation import ROOT, Template, Tree
 from grants import FUNCTIONS
 
-TIMEOUTS = {"submit": 29, "status": 29, "callback": 15, "dispatch": 30, "sweep": 55}
+TIMEOUTS = {"submit": 29, "status": 29, "callback": 15, "dispatch": 30, "sweep": 55, "warm": 50}
 MASTER_K1 = "k1:{{resolve:secretsmanager:${MasterSecretK1}}}"
 MASTER_K2 = "k2:{{resolve:secretsmanager:${MasterSecretK2}}}"
 
@@ -196,15 +196,26 @@ def test_dispatch_reports_single_failures_and_has_a_limit(template: Template) ->
     assert template.properties("DispatchFunction")["RecursiveLoop"] == "Allow"
 
 
-def test_a_sweep_is_due_each_minute_and_is_never_retried(template: Template) -> None:
-    schedule = template.properties("SweepSchedule")
+@pytest.mark.parametrize("function", ["sweep", "warm"])
+def test_a_tick_is_due_each_minute_and_is_never_retried(template: Template, function: str) -> None:
+    name = function.capitalize()
+    schedule = template.properties(f"{name}Schedule")
     assert schedule["ScheduleExpression"] == "rate(1 minute)"
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
-    assert schedule["Target"]["Arn"] == {"Ref": "SweepFunction.Alias"}
+    assert schedule["Target"]["Arn"] == {"Ref": f"{name}Function.Alias"}
+    assert schedule["Target"]["RoleArn"] == {"Fn::GetAtt": [f"{name}ScheduleRole", "Arn"]}
     assert schedule["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0
     # The scheduler invokes asynchronously, and Lambda has retries of its own there.
-    assert template.properties("SweepFunction")["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
-    assert TIMEOUTS["sweep"] < 60
+    assert template.properties(f"{name}Function")["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+    assert TIMEOUTS[function] < 60
+
+
+def test_without_a_budget_warm_neither_runs_nor_is_missed(template: Template) -> None:
+    state = template.properties("WarmSchedule")["State"]
+    for budget, on in [("5", True), ("0.5", True), ("0", False)]:
+        assert template.evaluate(state, WarmIdleUsdPerDay=budget) == ("ENABLED" if on else "DISABLED")
+        for alarm in ("IdleBudgetAlarm", "LeaseAlarm"):
+            assert template.condition(template.resources[alarm]["Condition"], WarmIdleUsdPerDay=budget) is on
 
 
 # HTTP API
@@ -390,6 +401,19 @@ def test_what_only_a_log_line_says_raises_an_alarm_as_well(template: Template) -
         assert alarm["MetricName"] in counted
         assert alarm["Namespace"] == {"Fn::Sub": "RYLA/${AWS::StackName}"}
         assert (alarm["Threshold"], alarm["TreatMissingData"]) == (0, "notBreaching")
+
+
+def test_what_warm_says_of_itself_raises_alarms(template: Template) -> None:
+    budget, lease = (template.properties(name) for name in ("IdleBudgetAlarm", "LeaseAlarm"))
+    namespace = template.environment("WarmFunction")["METRICS_NAMESPACE"]
+    source = (ROOT / "functions/warm/src/metrics.rs").read_text()
+    for alarm in (budget, lease):
+        assert alarm["Namespace"] == namespace == {"Fn::Sub": "RYLA/${AWS::StackName}"}
+        assert f'metric("{alarm["MetricName"]}"' in source
+        assert "Dimensions" not in alarm
+    assert (budget["ComparisonOperator"], budget["Threshold"]) == ("GreaterThanOrEqualToThreshold", 100)
+    # Silence is the fault: a tick that says nothing has renewed nothing. Three of them are a lease's life.
+    assert (lease["TreatMissingData"], lease["EvaluationPeriods"], lease["Threshold"]) == ("breaching", 3, 0)
 
 
 def test_the_stack_tells_what_an_operator_needs(template: Template) -> None:

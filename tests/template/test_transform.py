@@ -41,8 +41,9 @@ def test_callers_reach_a_published_version_and_never_the_latest_code(resources: 
         *(r["Properties"]["FunctionName"] for r in of_type(resources, "AWS::Lambda::Permission").values()),
         resources["DispatchMessages"]["Properties"]["FunctionName"],
         resources["SweepSchedule"]["Properties"]["Target"]["Arn"],
+        resources["WarmSchedule"]["Properties"]["Target"]["Arn"],
     ]
-    assert len(called) == 8
+    assert len(called) == 9
     assert {target["Ref"] for target in called} == set(aliases)
 
 
@@ -51,7 +52,9 @@ def test_sam_adds_no_role_and_no_policy(template: Template, resources: Tree) -> 
     assert [name for name, role in resources.items() if "ManagedPolicyArns" in role.get("Properties", {})] == []
 
 
-def test_the_retries_of_sweep_are_set_on_its_alias(resources: Tree) -> None:
-    (config,) = of_type(resources, "AWS::Lambda::EventInvokeConfig").values()
-    assert config["Properties"]["Qualifier"] == "live"
-    assert config["Properties"]["MaximumRetryAttempts"] == 0
+def test_the_retries_of_what_is_scheduled_are_set_on_its_alias(resources: Tree) -> None:
+    configs = of_type(resources, "AWS::Lambda::EventInvokeConfig").values()
+    assert len(configs) == 2
+    for config in configs:
+        assert config["Properties"]["Qualifier"] == "live"
+        assert config["Properties"]["MaximumRetryAttempts"] == 0

@@ -4,6 +4,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use ryla_aws::{Addressing, Aws, WarmUp};
 use ryla_engine::log;
 use ryla_engine::settings::Settings;
+use ryla_engine::warm::Tally;
 use serde_json::Value;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -25,8 +26,10 @@ async fn main() -> Result<(), Error> {
     let warm = ports.warm(&settings, &backends);
     lambda_runtime::run(service_fn(async |_: LambdaEvent<Value>| {
         // Switched off: what was held ends with its lease.
-        let Some(warm) = &warm else { return Ok(()) };
-        let tally = ryla_warm::handle(warm).await?;
+        let tally = match &warm {
+            Some(warm) => ryla_warm::handle(warm).await?,
+            None => Tally::default(),
+        };
         let lines = ryla_warm::lines(&tally, &settings.metrics_namespace, ports.clock.now());
         writeln!(std::io::stdout().lock(), "{}", lines.join("\n"))?;
         Ok::<_, Error>(())

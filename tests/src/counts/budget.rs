@@ -1,4 +1,5 @@
-//! The budget of a job: requests to the table and the units that it says they took, indexes included.
+//! The budget of a job: requests to the table and the units that it says they took, indexes included. What
+//! is counted for `warm` stands apart: a job's own budget is the same whether that is on or off.
 
 use crate::app::{Caller, TestApp, now, options, small, until};
 use crate::rows::Table;
@@ -10,7 +11,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What the table did: requests and units by operation; the bucket and the queue are left out.
+/// What the table did: requests and units by operation; the bucket, the queue and what `warm` itself does
+/// each minute are left out.
 type Used = BTreeMap<Operation, (u64, f64)>;
 
 fn used(app: &TestApp) -> Used {
@@ -19,6 +21,9 @@ fn used(app: &TestApp) -> Used {
         Operation::PutObject,
         Operation::DeleteObjects,
         Operation::Send,
+        Operation::ReadTicks,
+        Operation::ReadStates,
+        Operation::WriteState,
     ];
     let on_the_table = Operation::ALL
         .into_iter()
@@ -35,20 +40,32 @@ fn used(app: &TestApp) -> Used {
         .collect()
 }
 
+/// Requests for the job itself.
 fn requests(used: &Used) -> u64 {
-    used.values().map(|(requests, _)| requests).sum()
+    let own = used.iter().filter(|(of, _)| **of != Operation::AddTick);
+    own.map(|(_, (requests, _))| requests).sum()
 }
 
+/// Write units for the job itself.
 fn write_units(used: &Used) -> f64 {
     used.iter()
-        .filter(|(operation, _)| operation.writes())
+        .filter(|(operation, _)| operation.writes() && **operation != Operation::AddTick)
         .map(|(_, (_, units))| units)
         .sum()
 }
 
 /// A stack whose sweep has looked once, at the start, and does not come again.
 async fn quiet() -> TestApp {
-    let app = TestApp::start(options().with("SWEEP_PERIOD_S", "3600")).await;
+    quiet_with(true).await
+}
+
+/// The same, with `warm` on or off.
+async fn quiet_with(warm: bool) -> TestApp {
+    let budget = if warm { "5" } else { "0" };
+    let options = options()
+        .with("SWEEP_PERIOD_S", "3600")
+        .with("WARM_IDLE_USD_PER_DAY", budget);
+    let app = TestApp::start(options).await;
     until(
         "the sweep of the start is over",
         Duration::from_secs(10),
@@ -69,10 +86,13 @@ async fn life(app: &TestApp, prompt: &str) -> (Value, Used) {
     let created = app.alice().create(&small(prompt)).await;
     let used = until("the end is written", Duration::from_secs(20), async || {
         let used = used(app);
-        // The write is counted when it is sent, its units when it is done.
-        match used.get(&Operation::Replace) {
-            Some((_, units)) if *units > 0.0 => Ok(used),
-            _ => Err(format!("{used:?}")),
+        // A write is counted when it is sent, its units when it is done.
+        let done = |of, units| used.get(&of).is_some_and(|(_, took)| *took >= units);
+        let counted = app.settings().warm.is_none() || done(Operation::AddTick, 2.0);
+        if done(Operation::Replace, 1.0) && counted {
+            Ok(used)
+        } else {
+            Err(format!("{used:?}"))
         }
     })
     .await;
@@ -97,6 +117,8 @@ fn happy_path(create: f64, claim: f64, start: f64, read: f64, end: f64) -> Used 
         (Operation::Start, (1, start)),
         (Operation::Read, (1, read)),
         (Operation::Replace, (1, end)),
+        // For `warm`: the start of a batch, and the end.
+        (Operation::AddTick, (2, 2.0)),
     ])
 }
 
@@ -118,6 +140,17 @@ async fn a_job_of_two_hundred_characters_takes_five_requests_and_seven_write_uni
     let app = quiet().await;
     let (_, used) = life(&app, &prompt_of(200)).await;
     assert_eq!(used, happy_path(3.0, 1.0, 1.0, 1.0, 2.0));
+    assert_eq!((requests(&used), write_units(&used)), (5, 7.0));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn where_warm_is_off_nothing_is_written_for_it_and_a_job_costs_the_same() {
+    let app = quiet_with(false).await;
+    let (_, used) = life(&app, &prompt_of(200)).await;
+    let mut expected = happy_path(3.0, 1.0, 1.0, 1.0, 2.0);
+    expected.remove(&Operation::AddTick);
+    assert_eq!(used, expected);
     assert_eq!((requests(&used), write_units(&used)), (5, 7.0));
     app.finish().await;
 }

@@ -13,8 +13,8 @@ use std::sync::Arc;
 pub(super) const LEASE: Ms = Ms::seconds(180);
 /// A backend that does not answer within that time is not waited for.
 const ASK_LIMIT: Ms = Ms::seconds(10);
-/// A refusal that names a class is followed by one that asks less of it; at most so often in a tick.
-const MOST_REFUSALS: usize = 8;
+/// A refusal that names a class is followed by a lease that asks less of it, within that time.
+const REFUSALS_LIMIT: Ms = Ms::seconds(15);
 
 impl Warm {
     /// Asks every backend, side by side.
@@ -74,7 +74,7 @@ impl Warm {
         if lease.classes.is_empty() {
             return 0;
         }
-        for _ in 0..MOST_REFUSALS {
+        while self.clock.now().since(now) < REFUSALS_LIMIT {
             match self.ask(backend.lease(&lease, &self.trace())).await {
                 Some(Leased::Taken(mosts)) => {
                     for seat in seats {
