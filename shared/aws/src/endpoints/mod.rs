@@ -1,6 +1,8 @@
 //! Counters and states of endpoints, in the table of jobs. Counters are only ever added to, by one
 //! `UpdateItem`; a state is written on the revision that was read.
 
+#[cfg(test)]
+mod fixtures;
 mod state;
 mod tick;
 

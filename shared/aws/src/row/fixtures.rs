@@ -221,7 +221,7 @@ fn fixture(name: &str) -> Row {
 }
 
 /// DynamoDB JSON, as the console, the command line and exports show items.
-fn to_json(value: &AttributeValue) -> Value {
+pub(crate) fn to_json(value: &AttributeValue) -> Value {
     match value {
         AttributeValue::S(text) => json!({ "S": text }),
         AttributeValue::N(number) => json!({ "N": number }),
@@ -232,7 +232,7 @@ fn to_json(value: &AttributeValue) -> Value {
     }
 }
 
-fn from_json(json: &Value) -> AttributeValue {
+pub(crate) fn from_json(json: &Value) -> AttributeValue {
     let (kind, value) = json.as_object().and_then(|one| one.iter().next()).unwrap();
     let text = || value.as_str().unwrap().to_owned();
     match kind.as_str() {

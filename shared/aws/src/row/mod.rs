@@ -38,7 +38,7 @@ mod decode;
 mod encode;
 mod fields;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod size;
 
