@@ -30,7 +30,7 @@ from processes import answers, children, environment, eventually, free_port, run
 from relay import Edge, Relay
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = ("submit", "status", "callback", "dispatch", "sweep")
+FUNCTIONS = ("submit", "status", "callback", "dispatch", "sweep", "warm")
 REGION = "eu-central-1"
 NAME = "ryla-test"
 # What ministack takes for the root user of the account.

@@ -78,6 +78,9 @@ def test_a_healthy_jobs_life_is_in_the_log_function_by_function(stack: Stack, ac
 
 
 def test_no_secret_is_in_any_log(stack: Stack) -> None:
+    assert stack.invoke("warm", {}) == (None, None)
+    # The emulator hands on what a function wrote last with its next invocation.
+    assert stack.invoke("warm", {}) == (None, None)
     secrets = {secret[:LONGEST] for secret in secrets_of(stack) if len(secret) >= SHORTEST} | SIGNED
     assert len(secrets) > 50, "there is something to look for"
     logs = {function: "\n".join(messages(stack, function)) for function in FUNCTIONS}

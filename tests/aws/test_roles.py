@@ -35,6 +35,14 @@ CALLS: dict[str, tuple[str, Call]] = {
     "put a row": ("dynamodb", table("put_item", Item=ROW)),
     "update a row": ("dynamodb", table("update_item", Key=ROW, **SET)),
     "delete a row": ("dynamodb", table("delete_item", Key=ROW)),
+    "query the table": (
+        "dynamodb",
+        table(
+            "query",
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": "ENDPOINTS"}},
+        ),
+    ),
     "scan": ("dynamodb", table("scan")),
     "delete the table": ("dynamodb", table("delete_table")),
     "send": ("sqs", queue("send_message", MessageBody="from a test of roles")),
@@ -51,10 +59,11 @@ CALLS: dict[str, tuple[str, Call]] = {
 }
 ALLOWED = {
     "submit": {"get a row", "put a row", "update a row", "delete an output", "read an input", "write an input"},
-    "status": {"get a row", "read an output", "read an input"},
+    "status": {"get a row", "query the table", "read an output", "read an input"},
     "callback": {"get a row", "update a row", "read an output", "write an output"},
     "dispatch": {"get a row", "update a row", "read an output", "write an output", "read an input"},
     "sweep": {"get a row", "update a row", "read an output"},
+    "warm": {"query the table", "update a row"},
 }
 # Not tried where they are allowed: a message sent here would be poison, and one received would be hidden from dispatch.
 UNTRIED = {"submit": {"send"}, "dispatch": {"send", "receive"}, "sweep": {"send"}}
@@ -74,6 +83,7 @@ def prepared(stack: Stack, acme: Tenant) -> None:
     """Every function has run, and what the calls name is there."""
     acme.ended(acme.create("so that every function runs"))
     stack.invoke("sweep", {})
+    stack.invoke("warm", {})
     s3 = stack.client("s3")
     for key in ("o/r1/roles/1-0.jpg", "in/roles.json", "elsewhere"):
         s3.put_object(Bucket=stack.bucket, Key=key, Body=b"")

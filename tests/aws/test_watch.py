@@ -58,6 +58,7 @@ EXPECTED = {
     "callback/succeeded": outdated,
     "dispatch/start": handled,
     "sweep/tick": nothing,
+    "warm/tick": nothing,
 }
 
 

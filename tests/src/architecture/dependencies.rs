@@ -87,7 +87,7 @@ fn a_lambda_carries_nothing_that_only_tests_and_laptops_need() {
         .into_iter()
         .filter_map(|folder| folder.strip_prefix("functions/").map(str::to_owned))
         .collect();
-    assert_eq!(functions.len(), 5, "{functions:?}");
+    assert_eq!(functions.len(), 6, "{functions:?}");
     for function in functions {
         let crates = tree(&[
             "--package",
