@@ -83,6 +83,7 @@ pub(crate) fn backend(app: &App, play: &Play) -> ModalBackend {
             start: patience,
             check: patience,
             cancel: patience,
+            lease: patience,
         },
     )
     .unwrap()

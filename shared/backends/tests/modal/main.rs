@@ -17,4 +17,5 @@ mod log;
 mod sent;
 mod start;
 mod tls;
+mod warm;
 mod wire;
