@@ -1,4 +1,4 @@
-//! Figures of a tick as metrics: lines of JSON in CloudWatch's embedded metric format, which the log group
+//! Figures of a tick as metrics: lines of JSON in `CloudWatch`'s embedded metric format, which the log group
 //! turns into metrics by itself, without a call. docs/LOGGING.md lists them.
 
 use ryla_domain::time::UnixMs;

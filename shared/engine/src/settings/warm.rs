@@ -49,7 +49,7 @@ impl Reader {
         })
     }
 
-    /// A namespace as CloudWatch takes it.
+    /// A namespace as `CloudWatch` takes it.
     pub(super) fn namespace(&mut self, name: &'static str) -> String {
         let value = self.text(name);
         let fine = |c: char| c.is_ascii_alphanumeric() || ".-_/#".contains(c);

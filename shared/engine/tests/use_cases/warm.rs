@@ -18,6 +18,7 @@ use ryla_engine::settings::Settings;
 use ryla_engine::warm::{Tally, Warm};
 use ryla_testing::backend::{Course, FakeBackend};
 use ryla_testing::{ManualClock, MemoryEndpointStore, MemoryImageStore, SeededEntropy};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -168,7 +169,7 @@ impl Room {
             endpoint: Self::endpoint_at(backend),
             minute,
             shard: TickShard::of(1),
-            seconds: Default::default(),
+            seconds: BTreeMap::new(),
         };
         for second in seconds {
             *arrivals.seconds.entry(*second).or_default() += 1;

@@ -13,7 +13,7 @@ async fn a_busy_endpoint_is_held_and_the_lease_is_renewed_at_each_tick() {
     assert_eq!(room.floor(), 1);
     assert_eq!(lease.until, taken + Ms::seconds(180));
     let levers = lease.classes.values().next().unwrap();
-    assert!((2_000..=120_000).contains(&levers.window.0) && levers.window.0 % 1000 == 0);
+    assert!((2_000..=120_000).contains(&levers.window.0) && levers.window.0.is_multiple_of(1000));
     let state = room.state().await;
     assert_eq!((state.floor, state.lease_until), (1, Some(lease.until)));
     assert!(state.reason.starts_with("holds 1 of 1"), "{}", state.reason);
