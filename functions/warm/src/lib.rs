@@ -26,3 +26,11 @@ pub async fn handle(warm: &Warm) -> Result<Tally, WarmError> {
     }
     Ok(tally)
 }
+
+/// The same where `warm` may be switched off: nothing is done then, and what was held ends with its lease.
+pub async fn handle_if_on(warm: Option<&Warm>) -> Result<Tally, WarmError> {
+    match warm {
+        Some(warm) => handle(warm).await,
+        None => Ok(Tally::default()),
+    }
+}
