@@ -213,6 +213,8 @@ impl World {
             text("PUBLIC_URL", PUBLIC_URL),
             ("MASTER_SECRETS", format!("k1:{MASTER_SECRET}")),
             ("MODAL_JOBS_URL", self.gpu.url()),
+            // The baseline counts nothing to keep containers warm: both do the same work.
+            text("WARM_IDLE_USD_PER_DAY", "0"),
             text("POWERTOOLS_SERVICE_NAME", "bench"),
         ])
     }
