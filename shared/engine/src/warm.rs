@@ -22,6 +22,8 @@ use ryla_domain::warm::{
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// How far ticks are apart.
+const TICK: Ms = Ms::seconds(60);
 /// Missed minutes that are caught up with. After more, requests and containers are forgotten.
 const CATCH_UP: i64 = 5;
 /// Minutes by which the clock of one invocation may be behind that of another, below 0.
@@ -72,13 +74,14 @@ struct Seat {
     /// Something was counted.
     told: bool,
     decision: Option<Decision>,
+    /// Something runs, is held, idles within what it is worth, or is to boot before the next tick.
+    active: bool,
 }
 
 impl Seat {
     /// Whether the row has to say something else than before.
     fn changed(&self) -> bool {
-        let active = |decision: &Decision| decision.again_at.is_some();
-        self.told || self.before.active || self.decision.as_ref().is_some_and(active)
+        self.told || self.before.active || self.active
     }
 }
 
@@ -203,6 +206,8 @@ impl Warm {
                     self.prices.idle_usd_per_day
                 );
             }
+            let soon = at + TICK;
+            seat.active = decision.again_at.is_some_and(|again| again <= soon);
             seat.decision = Some(decision);
         }
         Tally {
@@ -250,6 +255,7 @@ impl Seat {
             before: Before::of(&state, told_until),
             told: false,
             decision: None,
+            active: false,
             state,
         }
     }

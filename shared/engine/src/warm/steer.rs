@@ -241,7 +241,7 @@ impl Seat {
         let levers = self
             .levers()
             .map(|(_, levers)| (levers.floor, levers.window));
-        decision.again_at.is_some() || decision.floor > 0 || (lives && held != levers)
+        self.active || decision.floor > 0 || (lives && held != levers)
     }
 
     fn levers(&self) -> Option<(GpuClass, Levers)> {

@@ -151,3 +151,38 @@ async fn a_class_that_the_app_does_not_have_costs_the_others_nothing() {
     assert_eq!(room.floor(), 1);
     assert!(!room.last_lease().classes.contains_key(&class));
 }
+
+#[tokio::test]
+async fn an_endpoint_that_a_clock_calls_is_booted_just_before_and_left_alone_in_between() {
+    let room = Room::new(&[]);
+    let mut of_last_hour = Vec::new();
+    for minute in 0..12 * 60 {
+        if minute % 60 == 0 {
+            room.arrive_at("modal", after(minute), &[0]).await;
+        }
+        if minute % 60 == 1 {
+            room.end_at("modal", after(minute).second(5)).await;
+        }
+        let before = room.gpu().leases().len();
+        room.tick(after(minute)).await;
+        if minute >= 11 * 60 {
+            let floor = room.gpu().leases().get(before).map(|_| room.floor());
+            of_last_hour.push((minute % 60, floor));
+        }
+    }
+    let asked: Vec<_> = of_last_hour
+        .iter()
+        .filter(|(_, floor)| floor.is_some())
+        .collect();
+    assert!(asked.len() < 20, "{asked:?}");
+    let booted: Vec<i64> = asked
+        .iter()
+        .filter(|(_, floor)| *floor == Some(1))
+        .map(|(m, _)| *m)
+        .collect();
+    assert!(booted.iter().any(|minute| *minute >= 57), "{asked:?}");
+    assert!(
+        !booted.iter().any(|minute| (10..55).contains(minute)),
+        "{asked:?}"
+    );
+}
