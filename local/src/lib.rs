@@ -16,10 +16,11 @@ mod tls;
 pub mod wake;
 mod wiring;
 
+pub use clock::FastClock;
 pub use data::{Data, DevFile};
 pub use embedded::{Depth, Embedded, EmbeddedOptions};
 pub use options::{DEFAULTS, Options};
-pub use preview::{Preview, PreviewOptions};
+pub use preview::{ClassState, ContainerEvent, Happened, Preview, PreviewOptions, PreviewParts};
 pub use stack::{ACCOUNT, PREVIEW, Stack};
 
 /// Why a body could not be read or written.

@@ -1,7 +1,7 @@
 //! All of RYLA in one process: `ryla dev`, the unconfigured `ryla generate`, and the end-to-end tests
 //! start it and stop it here.
 
-use crate::clock::StoppingClock;
+use crate::clock::{FastClock, StoppingClock};
 use crate::data::{DataFolder, DevFile, new_api_key};
 use crate::embedded::{Depth, Embedded};
 use crate::options::Options;
@@ -84,7 +84,16 @@ impl Stack {
         let mut settings = wiring::settings(&options, &folder, &embedded, &url)?;
         let ca = tls.as_ref().map(|tls| &tls.ca);
         let http = ryla_backends::http::client(settings.connect_timeout, ca)?;
-        let preview = wiring::preview(&options, &mut settings, &http, &clock).await?;
+        let containers_clock = FastClock::new(options.preview.speed);
+        let preview = wiring::preview(
+            &options,
+            &mut settings,
+            &http,
+            &clock,
+            containers_clock,
+            &folder,
+        )
+        .await?;
         let settings = Arc::new(settings);
         let backends = ryla_backends::configured(&settings, &http)?;
 

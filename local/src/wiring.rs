@@ -1,12 +1,12 @@
 //! Puts the parts of a stack together: each function makes one of them from the options and what was
 //! made before.
 
-use crate::clock::StoppingClock;
+use crate::clock::{FastClock, StoppingClock};
 use crate::data::{Data, DataFolder, new_master_secret};
 use crate::embedded::{Embedded, EmbeddedOptions};
 use crate::options::{Options, Own, variables};
 use crate::poller::{Poller, PollerOptions};
-use crate::preview::Preview;
+use crate::preview::{Preview, PreviewParts};
 use crate::stack::PREVIEW;
 use crate::wake::Waker;
 use anyhow::Context;
@@ -51,6 +51,8 @@ pub(crate) async fn preview(
     settings: &mut Settings,
     http: &reqwest::Client,
     clock: &StoppingClock,
+    containers_clock: FastClock,
+    folder: &DataFolder,
 ) -> anyhow::Result<Option<Preview>> {
     if let Some(modal) = &settings.modal {
         anyhow::ensure!(
@@ -61,7 +63,14 @@ pub(crate) async fn preview(
         );
         return Ok(None);
     }
-    let preview = Preview::start(options.preview, http.clone(), Arc::new(clock.clone())).await?;
+    let preview = Preview::of(PreviewParts {
+        options: options.preview,
+        http: http.clone(),
+        clock: Arc::new(clock.clone()),
+        containers_clock: Arc::new(containers_clock),
+        folder: folder.path().to_owned(),
+    })
+    .await?;
     settings.modal = Some(ModalSettings {
         id: PREVIEW.parse::<BackendId>()?,
         jobs_url: preview.url(),
@@ -86,9 +95,10 @@ pub(crate) fn expected(options: &Options, preview: bool) -> Expected {
     if !preview {
         return Expected::default();
     }
+    let pace = FastClock::new(options.preview.speed);
     Expected {
-        run: Some(options.preview.run),
-        cold_start: Some(options.preview.boot),
+        run: Some(pace.real(options.preview.run)),
+        cold_start: Some(pace.real(options.preview.boot)),
     }
 }
 

@@ -1,52 +1,191 @@
-//! The simulated GPU containers: a fixed number, each cold until its first run and again after a time
-//! without one. The most recently used one takes the next run, as it is the likeliest to be warm.
+//! Carries out what the fleets decide: wakes when something is due, when a run arrives or ends and when a
+//! lever moves, and hands runs that were taken to `work.rs`.
 
 use super::Shared;
+use super::events::{ContainerEvent, EventLog};
+use super::fleet::{ClassState, Fleet, Line, Taken};
+use super::ledger::{Ledger, Task};
 use super::work;
-use ryla_domain::time::Ms;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use ryla_domain::model::catalog;
+use ryla_domain::time::{Ms, UnixMs};
+use ryla_engine::port::Clock;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
-/// Hands waiting runs to containers until the preview GPU stops.
+/// The containers of every class of the catalog.
+pub(super) struct Containers {
+    inner: Mutex<Inner>,
+    moved: Notify,
+    clock: Arc<dyn Clock>,
+    classes: Vec<&'static str>,
+    max: u32,
+    window: Ms,
+}
+
+struct Inner {
+    fleets: Vec<Fleet>,
+    log: EventLog,
+}
+
+impl Containers {
+    pub(super) fn new(boot: Ms, max: usize, window: Ms, clock: Arc<dyn Clock>) -> Self {
+        let mut classes: Vec<&'static str> = catalog().iter().map(|model| model.class).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        let now = clock.now();
+        let fleet = |class| Fleet::new(class, boot, max, window, now);
+        Self {
+            inner: Mutex::new(Inner {
+                fleets: classes.iter().copied().map(fleet).collect(),
+                log: EventLog::default(),
+            }),
+            moved: Notify::new(),
+            clock,
+            classes,
+            max: u32::try_from(max.max(1)).unwrap_or(u32::MAX),
+            window,
+        }
+    }
+
+    /// The names of the classes.
+    pub(super) fn classes(&self) -> &[&'static str] {
+        &self.classes
+    }
+
+    /// The most containers of a class; `None` where there is no such class.
+    pub(super) fn max_of(&self, class: &str) -> Option<u32> {
+        self.classes.contains(&class).then_some(self.max)
+    }
+
+    /// What the containers' clock shows.
+    pub(super) fn now(&self) -> UnixMs {
+        self.clock.now()
+    }
+
+    /// The window that holds where no lease does.
+    pub(super) const fn deployed_window(&self) -> Ms {
+        self.window
+    }
+
+    /// Sets the levers of a class; `None` leaves the window as it is.
+    pub(super) fn set(&self, class: &str, floor: u32, window: Option<Ms>) {
+        let mut inner = self.inner();
+        let Inner { fleets, log } = &mut *inner;
+        if let Some(fleet) = fleets.iter_mut().find(|fleet| fleet.class() == class) {
+            fleet.set(floor, window, self.clock.now(), log);
+        }
+        drop(inner);
+        self.moved.notify_one();
+    }
+
+    pub(super) fn state_of(&self, class: &str) -> Option<ClassState> {
+        let inner = self.inner();
+        let fleet = inner.fleets.iter().find(|fleet| fleet.class() == class);
+        fleet.map(Fleet::state)
+    }
+
+    pub(super) fn events(&self) -> Vec<ContainerEvent> {
+        self.inner().log.all()
+    }
+
+    /// A run waits, or has left the line.
+    pub(super) fn look(&self) {
+        self.moved.notify_one();
+    }
+
+    fn ended(&self, class: &str, container: u64) {
+        let mut inner = self.inner();
+        let Inner { fleets, log } = &mut *inner;
+        if let Some(fleet) = fleets.iter_mut().find(|fleet| fleet.class() == class) {
+            fleet.ended(container, self.clock.now(), log);
+        }
+        drop(inner);
+        self.moved.notify_one();
+    }
+
+    /// Does what is due now: the runs that were taken with their class, and when to look again.
+    fn step(&self, ledger: &Ledger) -> (Vec<(&'static str, Taken<Arc<Task>>)>, Option<UnixMs>) {
+        let mut inner = self.inner();
+        let Inner { fleets, log } = &mut *inner;
+        let now = self.clock.now();
+        let mut taken = Vec::new();
+        for fleet in fleets.iter_mut() {
+            let class = fleet.class();
+            let line = ClassLine { ledger, class };
+            let runs = fleet.step(now, &line, log);
+            taken.extend(runs.into_iter().map(|run| (class, run)));
+        }
+        (taken, fleets.iter().filter_map(Fleet::next_at).min())
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The waiting runs of one class.
+struct ClassLine<'a> {
+    ledger: &'a Ledger,
+    class: &'static str,
+}
+
+impl Line for ClassLine<'_> {
+    type Run = Arc<Task>;
+
+    fn waiting(&self) -> usize {
+        self.ledger.waiting_for(self.class)
+    }
+
+    fn take(&self) -> Option<Arc<Task>> {
+        self.ledger.take(self.class)
+    }
+
+    fn describe(&self, run: &Arc<Task>) -> (String, UnixMs) {
+        (run.submit.run.to_string(), run.waits_since)
+    }
+}
+
+/// Keeps the containers going until the preview GPU stops.
 pub(super) async fn serve(shared: Arc<Shared>) {
-    let count = shared.options.concurrency.max(1);
-    let free = Arc::new(Semaphore::new(count));
-    // When each free container was last used; the last in the list most recently.
-    let idle = Arc::new(Mutex::new(vec![None; count]));
+    let containers = &shared.containers;
     loop {
-        let next = async {
-            let permit = Arc::clone(&free).acquire_owned().await.ok()?;
-            Some((shared.ledger.next().await, permit))
-        };
-        let taken = tokio::select! {
-            taken = next => taken,
-            () = shared.draining.cancelled() => return,
-        };
-        let Some((task, permit)) = taken else { return };
-        let used = lock(&idle).pop().flatten();
-        let (shared, idle) = (Arc::clone(&shared), Arc::clone(&idle));
-        let tasks = shared.tasks.clone();
-        tasks.spawn(async move {
-            let boot = boot_time(used, shared.options.idle, shared.options.boot);
-            tokio::select! {
-                () = work::carry_out(&shared, task, boot) => {}
-                () = shared.cut.cancelled() => {}
+        let moved = containers.moved.notified();
+        let (taken, next_at) = containers.step(&shared.ledger);
+        for (class, taken) in taken {
+            carry_out(&shared, class, taken);
+        }
+        let due = async {
+            match next_at {
+                Some(at) => {
+                    containers
+                        .clock
+                        .sleep(at.since(containers.clock.now()))
+                        .await
+                }
+                None => std::future::pending().await,
             }
-            lock(&idle).push(Some(Instant::now()));
-            drop(permit);
-        });
+        };
+        tokio::select! {
+            () = moved => {}
+            () = due => {}
+            () = shared.draining.cancelled() => return,
+        }
     }
 }
 
-/// How long a container needs before it can begin.
-fn boot_time(used: Option<Instant>, idle: Ms, boot: Ms) -> Ms {
-    match used {
-        Some(used) if used.elapsed() <= idle.duration() => Ms(0),
-        _ => boot,
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+fn carry_out(shared: &Arc<Shared>, class: &'static str, taken: Taken<Arc<Task>>) {
+    let shared = Arc::clone(shared);
+    let tasks = shared.tasks.clone();
+    tasks.spawn(async move {
+        let Taken {
+            run,
+            container,
+            boot,
+        } = taken;
+        tokio::select! {
+            () = work::carry_out(&shared, run, boot) => {}
+            () = shared.cut.cancelled() => {}
+        }
+        shared.containers.ended(class, container);
+    });
 }

@@ -1,5 +1,5 @@
 //! The preview GPU's HTTP side: the modal protocol as docs/BACKENDS.md defines it. Validates, claims
-//! and answers at once; the work is done elsewhere.
+//! and answers at once; the work is done, and leases are ended, elsewhere.
 
 use super::Shared;
 use super::draw::{Params, format_of};
@@ -12,7 +12,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use ryla_backends::modal::wire::{
     CancelReply, Health, MAX_SUBMIT_BYTES, Refusal, RunStatus, Sealed, Submit, SubmitReply,
-    SubmitWork, WireError, decode,
+    SubmitWork, WarmFloor, WarmInvalid, WarmReply, WarmRequest, WireError, decode,
 };
 use ryla_domain::V;
 use ryla_domain::failure::Code;
@@ -35,21 +35,24 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> R
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     let method = request.method().clone();
     match (&method, parts.as_slice()) {
-        (&Method::POST, ["v1", "jobs"]) => {
-            match body::read(request.into_body(), MAX_SUBMIT_BYTES).await {
-                Ok(body) if body.len() > MAX_SUBMIT_BYTES => refuse(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "too_large",
-                    "the message is too long",
-                ),
-                Ok(body) => submit(&shared, &body),
-                Err(_) => refuse(StatusCode::BAD_REQUEST, Code::InvalidInput.name(), "body"),
-            }
-        }
+        (&Method::POST, ["v1", "jobs"]) => with_body(request, |body| submit(&shared, body)).await,
+        (&Method::POST, ["v1", "warm"]) => with_body(request, |body| warm(&shared, body)).await,
         (&Method::GET, ["v1", "jobs", run]) => with_run(run, |run| status(&shared, run)),
         (&Method::POST, ["v1", "jobs", run, "cancel"]) => with_run(run, |run| cancel(&shared, run)),
         (&Method::GET, ["v1", "health"]) => health(&shared),
         _ => refuse(StatusCode::NOT_FOUND, "no_such_route", "no such route"),
+    }
+}
+
+async fn with_body(request: Request<Incoming>, then: impl FnOnce(&[u8]) -> Reply) -> Reply {
+    match body::read(request.into_body(), MAX_SUBMIT_BYTES).await {
+        Ok(body) if body.len() > MAX_SUBMIT_BYTES => refuse(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            "the message is too long",
+        ),
+        Ok(body) => then(&body),
+        Err(_) => refuse(StatusCode::BAD_REQUEST, Code::InvalidInput.name(), "body"),
     }
 }
 
@@ -68,6 +71,10 @@ fn submit(shared: &Shared, body: &[u8]) -> Reply {
         }
     };
     let run = submit.run.clone();
+    let Some(class) = class_of(&submit.workflow) else {
+        let code = Code::ModelMissing.name();
+        return refuse(StatusCode::UNPROCESSABLE_ENTITY, code, "workflow");
+    };
     let accepted = |status, call_id, duplicate| {
         json(
             status,
@@ -79,8 +86,11 @@ fn submit(shared: &Shared, body: &[u8]) -> Reply {
             },
         )
     };
-    match shared.ledger.accept(submit) {
-        Accepted::New(call) => accepted(StatusCode::ACCEPTED, Some(call), false),
+    match shared.ledger.accept(submit, class, shared.containers.now()) {
+        Accepted::New(call) => {
+            shared.containers.look();
+            accepted(StatusCode::ACCEPTED, Some(call), false)
+        }
         Accepted::Known(call) => accepted(StatusCode::OK, call, true),
         Accepted::Cancelled => refuse(StatusCode::CONFLICT, Refusal::CANCELLED, "it was cancelled"),
         Accepted::Older => {
@@ -117,7 +127,53 @@ fn status(shared: &Shared, run: Run) -> Reply {
 
 fn cancel(shared: &Shared, run: Run) -> Reply {
     let status = shared.ledger.cancel(&run);
+    shared.containers.look();
     json(StatusCode::OK, &CancelReply { v: V, run, status })
+}
+
+fn warm(shared: &Shared, body: &[u8]) -> Reply {
+    let containers = &shared.containers;
+    let now = containers.now();
+    let wanted = match WarmRequest::read(body, now, |class| containers.max_of(class)) {
+        Ok(wanted) => wanted,
+        Err(WarmInvalid::Message(WireError::Newer(_))) => {
+            let code = Refusal::UNSUPPORTED_VERSION;
+            let why = "the message has a newer version";
+            return refuse(StatusCode::BAD_REQUEST, code, why);
+        }
+        Err(WarmInvalid::Message(WireError::Malformed { .. })) => {
+            let code = Code::InvalidInput.name();
+            return refuse(StatusCode::BAD_REQUEST, code, "body: must be JSON");
+        }
+        Err(error) => {
+            let max = match &error {
+                WarmInvalid::Field { max, .. } => max.clone().map(|max| [max].into()),
+                WarmInvalid::Message(_) => None,
+            };
+            let refusal = Refusal {
+                v: V,
+                code: Code::InvalidInput.name().to_owned(),
+                message: Some(Sealed::new(error.to_string())),
+                max,
+            };
+            return json(StatusCode::UNPROCESSABLE_ENTITY, &refusal);
+        }
+    };
+    if let Err(error) = shared.leases.take(&wanted, containers) {
+        let error = format!("{error:#}");
+        tracing::warn!(event = "gpu", error, "the leases cannot be written");
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        return refuse(status, Code::Internal.name(), "the lease cannot be kept");
+    }
+    let classes = wanted.classes.into_iter().map(|(name, class)| {
+        let held = WarmFloor {
+            floor: class.floor,
+            max: containers.max_of(&name),
+        };
+        (name, held)
+    });
+    let classes = classes.collect();
+    json(StatusCode::OK, &WarmReply { v: V, classes })
 }
 
 fn health(shared: &Shared) -> Reply {
@@ -154,10 +210,7 @@ fn read_submit(body: &[u8]) -> Result<Submit, Invalid> {
             return Err(invalid(missing_field(body).unwrap_or(&place)));
         }
     };
-    if !catalog()
-        .iter()
-        .any(|model| model.workflow == submit.workflow)
-    {
+    if class_of(&submit.workflow).is_none() {
         return Err(Invalid::Field(Code::ModelMissing, "workflow".to_owned()));
     }
     if !(1..=MAX_OUTPUTS).contains(&submit.outputs.len()) {
@@ -173,6 +226,12 @@ fn read_submit(body: &[u8]) -> Result<Submit, Invalid> {
             .map_err(|field| invalid(&field.to_string()))?;
     }
     Ok(submit)
+}
+
+/// The GPU class of a workflow that the catalog has.
+fn class_of(workflow: &str) -> Option<&'static str> {
+    let model = catalog().iter().find(|model| model.workflow == workflow);
+    model.map(|model| model.class)
 }
 
 /// The first required field that a message lacks.

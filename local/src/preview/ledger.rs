@@ -4,9 +4,9 @@
 
 use ryla_backends::modal::wire::{CancelStatus, RunResult, RunState, Submit};
 use ryla_domain::id::{Attempt, CallId, JobKey, Run};
+use ryla_domain::time::UnixMs;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +19,10 @@ pub(super) struct Task {
     pub(super) submit: Submit,
     pub(super) call: CallId,
     pub(super) accepted: Instant,
+    /// The same on the containers' clock.
+    pub(super) waits_since: UnixMs,
+    /// The GPU class of its workflow.
+    pub(super) class: &'static str,
     /// Nobody waits for it any more.
     pub(super) stop: CancellationToken,
 }
@@ -69,7 +73,6 @@ struct Inner {
 /// Every run that is known.
 pub(super) struct Ledger {
     inner: Mutex<Inner>,
-    arrived: Notify,
     /// The most runs that may wait.
     depth: usize,
 }
@@ -78,7 +81,6 @@ impl Ledger {
     pub(super) fn new(depth: usize) -> Self {
         Self {
             inner: Mutex::default(),
-            arrived: Notify::new(),
             depth,
         }
     }
@@ -88,7 +90,7 @@ impl Ledger {
     }
 
     /// Claims the run: of any number of equal messages one is [`Accepted::New`].
-    pub(super) fn accept(&self, submit: Submit) -> Accepted {
+    pub(super) fn accept(&self, submit: Submit, class: &'static str, now: UnixMs) -> Accepted {
         let mut inner = self.inner();
         let run = submit.run.clone();
         if let Some(entry) = inner.runs.get(&run) {
@@ -132,22 +134,25 @@ impl Ledger {
             submit,
             call: call.clone(),
             accepted: Instant::now(),
+            waits_since: now,
+            class,
             stop,
         }));
-        drop(inner);
-        self.arrived.notify_one();
         Accepted::New(call)
     }
 
-    /// The run that waits longest, once there is one.
-    pub(super) async fn next(&self) -> Arc<Task> {
-        loop {
-            let arrived = self.arrived.notified();
-            if let Some(task) = self.inner().waiting.pop_front() {
-                return task;
-            }
-            arrived.await;
-        }
+    /// The run of that class that waits longest, out of the line.
+    pub(super) fn take(&self, class: &str) -> Option<Arc<Task>> {
+        let mut inner = self.inner();
+        let place = inner.waiting.iter().position(|task| task.class == class)?;
+        inner.waiting.remove(place)
+    }
+
+    /// How many runs of that class wait for a container.
+    pub(super) fn waiting_for(&self, class: &str) -> usize {
+        let inner = self.inner();
+        let of_class = inner.waiting.iter().filter(|task| task.class == class);
+        of_class.count()
     }
 
     /// A container begins to work on the run.

@@ -4,8 +4,11 @@
 
 mod containers;
 mod draw;
+mod events;
 mod fate;
+mod fleet;
 mod front;
+mod leases;
 mod ledger;
 mod photos;
 mod report;
@@ -14,25 +17,35 @@ mod tests;
 mod upload;
 mod work;
 
+use crate::clock::FastClock;
 use crate::serve::Server;
 use anyhow::Context;
+use containers::Containers;
+pub use events::{ContainerEvent, Happened};
 use fate::Fate;
+pub use fleet::ClassState;
+use leases::LeaseBook;
 use ledger::Ledger;
 use ryla_domain::id::JobKey;
 use ryla_domain::time::Ms;
 use ryla_engine::port::Clock;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// The file of leases in the folder.
+const LEASES: &str = "leases.json";
+
 /// How the preview GPU behaves.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PreviewOptions {
-    /// How long a cold container takes to start.
+    /// How long a container takes to start.
     pub boot: Ms,
     /// How long a run takes; longer where drawing the picture does.
     pub run: Ms,
@@ -40,14 +53,18 @@ pub struct PreviewOptions {
     pub fail: f64,
     /// Share of callbacks that are never sent, 0 to 1.
     pub lose_callbacks: f64,
-    /// Containers, each with one run at a time.
+    /// The most containers of each GPU class, each with one run at a time.
     pub concurrency: usize,
-    /// After how long without a run a container is cold again.
+    /// After how long without a run a container goes, where no lease says otherwise: the class's window
+    /// as it is deployed.
     pub idle: Ms,
     /// The most runs that may wait; beyond it a submit is answered with 429.
     pub depth: usize,
     /// Decides, with a run's name, whether it fails and which of its callbacks are lost.
     pub seed: u64,
+    /// Seconds of the containers' clock in one of the machine's: boots, runs, windows and leases are on
+    /// that clock.
+    pub speed: f64,
 }
 
 impl Default for PreviewOptions {
@@ -61,6 +78,7 @@ impl Default for PreviewOptions {
             idle: Ms::seconds(60),
             depth: 2_000,
             seed: 0,
+            speed: 1.0,
         }
     }
 }
@@ -70,6 +88,9 @@ struct Shared {
     options: PreviewOptions,
     fate: Fate,
     ledger: Ledger,
+    containers: Arc<Containers>,
+    leases: Arc<LeaseBook>,
+    pace: FastClock,
     http: reqwest::Client,
     clock: Arc<dyn Clock>,
     /// Drawings at once.
@@ -81,10 +102,26 @@ struct Shared {
     cut: CancellationToken,
 }
 
+/// What a preview GPU is made of.
+pub struct PreviewParts {
+    /// How it behaves.
+    pub options: PreviewOptions,
+    /// Delivers pictures and callbacks: with TLS it must trust the local CA.
+    pub http: reqwest::Client,
+    /// The clock of signatures and deadlines.
+    pub clock: Arc<dyn Clock>,
+    /// The clock of containers and leases; who takes leases must go by the same one.
+    pub containers_clock: Arc<dyn Clock>,
+    /// The folder in which leases are kept.
+    pub folder: PathBuf,
+}
+
 /// The running preview GPU; dropping it cuts off what it does.
 pub struct Preview {
     shared: Arc<Shared>,
     server: Server,
+    /// Of one that keeps its leases nowhere else.
+    _scratch: Option<TempDir>,
 }
 
 impl fmt::Debug for Preview {
@@ -96,13 +133,29 @@ impl fmt::Debug for Preview {
 }
 
 impl Preview {
-    /// Starts it on a free port of 127.0.0.1. `http` delivers pictures and callbacks: with TLS it must
-    /// trust the local CA.
+    /// Starts it on a free port of 127.0.0.1, with a clock of its own for containers and leases in a
+    /// temporary folder.
     pub async fn start(
         options: PreviewOptions,
         http: reqwest::Client,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
+        let scratch = tempfile::tempdir().context("making a temporary folder")?;
+        let mut preview = Self::of(PreviewParts {
+            options,
+            http,
+            clock,
+            containers_clock: Arc::new(FastClock::new(options.speed)),
+            folder: scratch.path().to_owned(),
+        })
+        .await?;
+        preview._scratch = Some(scratch);
+        Ok(preview)
+    }
+
+    /// Starts it on a free port of 127.0.0.1.
+    pub async fn of(parts: PreviewParts) -> anyhow::Result<Self> {
+        let PreviewParts { options, clock, .. } = parts;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let shared = Arc::new(Shared {
             options,
@@ -112,7 +165,15 @@ impl Preview {
                 lose: options.lose_callbacks,
             },
             ledger: Ledger::new(options.depth),
-            http,
+            containers: Arc::new(Containers::new(
+                options.boot,
+                options.concurrency,
+                options.idle,
+                Arc::clone(&parts.containers_clock),
+            )),
+            leases: Arc::new(LeaseBook::new(parts.folder.join(LEASES))),
+            pace: FastClock::new(options.speed),
+            http: parts.http,
             clock,
             cores: Semaphore::new(cores),
             tasks: TaskTracker::new(),
@@ -127,7 +188,23 @@ impl Preview {
             front::answer(Arc::clone(&front), request)
         })?;
         shared.tasks.spawn(containers::serve(Arc::clone(&shared)));
-        Ok(Self { shared, server })
+        let keeping = leases::keep(
+            Arc::clone(&shared.leases),
+            Arc::clone(&shared.containers),
+            parts.containers_clock,
+        );
+        let draining = shared.draining.clone();
+        shared.tasks.spawn(async move {
+            tokio::select! {
+                () = keeping => {}
+                () = draining.cancelled() => {}
+            }
+        });
+        Ok(Self {
+            shared,
+            server,
+            _scratch: None,
+        })
     }
 
     /// Base URL, as `MODAL_JOBS_URL` has it.
@@ -148,6 +225,21 @@ impl Preview {
     /// How many runs wait for a container.
     pub fn waiting(&self) -> usize {
         self.shared.ledger.waiting()
+    }
+
+    /// The containers of a class; `None` where the catalog has no such class.
+    pub fn containers_of(&self, class: &str) -> Option<ClassState> {
+        self.shared.containers.state_of(class)
+    }
+
+    /// What happened to the containers so far.
+    pub fn container_events(&self) -> Vec<ContainerEvent> {
+        self.shared.containers.events()
+    }
+
+    /// Cuts the HTTP side off: nothing is answered any more. Containers and leases go on.
+    pub async fn stop_serving(&self) {
+        self.server.stop(Duration::ZERO).await;
     }
 
     /// Takes nothing new from now on; what has begun goes on.

@@ -37,7 +37,8 @@ enum End {
     Expired,
 }
 
-/// Carries out a run that waited for a container; `boot` is how long the container still needs.
+/// Carries out a run on a container that took it; `boot` is what the container's boot took, where this is
+/// its first run.
 pub(super) async fn carry_out(shared: &Arc<Shared>, task: Arc<Task>, boot: Ms) {
     let clock = Arc::clone(&shared.clock);
     let (mut reporter, delivery) =
@@ -49,11 +50,14 @@ pub(super) async fn carry_out(shared: &Arc<Shared>, task: Arc<Task>, boot: Ms) {
             () = cut.cancelled() => {}
         }
     });
+    // The run waits while the container boots, at most as long as the boot takes.
+    let boot = shared.pace.real(boot).0;
     let mut timings = Timings {
-        queue: ms_since(task.accepted),
+        queue: ms_since(task.accepted).saturating_sub(boot),
+        boot,
         ..Timings::default()
     };
-    let end = run(shared, &task, boot, &mut reporter, &mut timings).await;
+    let end = run(shared, &task, &mut reporter, &mut timings).await;
     let (state, event, result) = match end {
         End::Succeeded(outputs) => (
             RunState::Done,
@@ -101,20 +105,10 @@ pub(super) async fn carry_out(shared: &Arc<Shared>, task: Arc<Task>, boot: Ms) {
 async fn run(
     shared: &Arc<Shared>,
     task: &Task,
-    boot: Ms,
     reporter: &mut Reporter,
     timings: &mut Timings,
 ) -> End {
-    let expired = || shared.clock.now() >= task.submit.deadline_at;
-    if expired() {
-        return End::Expired;
-    }
-    let booted = Instant::now();
-    tokio::select! {
-        () = sleep(boot.duration()) => timings.boot = if boot.0 > 0 { ms_since(booted) } else { 0 },
-        () = task.stop.cancelled() => return End::Cancelled,
-    }
-    if expired() {
+    if shared.clock.now() >= task.submit.deadline_at {
         return End::Expired;
     }
     shared.ledger.begin(&task.submit.run);
@@ -152,7 +146,7 @@ async fn draw(
     task: &Task,
     reporter: &mut Reporter,
 ) -> Result<Vec<Picture>, End> {
-    let run = shared.options.run.duration();
+    let run = shared.pace.real(shared.options.run).duration();
     if shared.fate.fails(&task.submit.run) {
         // Halfway, so that a failing run costs time as well.
         return tokio::select! {

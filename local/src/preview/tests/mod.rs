@@ -1,6 +1,7 @@
 //! The preview GPU by its protocol: messages in, uploads and signed callbacks out.
 
 mod deliveries;
+mod leases;
 mod messages;
 mod runs;
 mod world;

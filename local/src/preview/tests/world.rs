@@ -1,7 +1,7 @@
 //! What the preview GPU sees of the world: a bucket and an API that note each request and answer as
 //! the test says.
 
-use crate::preview::{Preview, PreviewOptions};
+use crate::preview::{Preview, PreviewOptions, PreviewParts};
 use crate::serve::Server;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -16,6 +16,7 @@ use ryla_engine::system::SystemClock;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -45,9 +46,28 @@ pub(super) struct World {
 impl World {
     pub(super) async fn start(options: PreviewOptions) -> Self {
         let http = ryla_backends::http::client(Ms::seconds(5), None).unwrap();
-        let preview = Preview::start(options, http.clone(), Arc::new(SystemClock))
-            .await
-            .unwrap();
+        let preview = Preview::start(options, http.clone(), Arc::new(SystemClock));
+        Self::around(preview.await.unwrap(), http).await
+    }
+
+    /// One whose containers and leases live on that clock, and whose leases lie in that folder.
+    pub(super) async fn timed(
+        options: PreviewOptions,
+        containers_clock: Arc<dyn Clock>,
+        folder: &Path,
+    ) -> Self {
+        let http = ryla_backends::http::client(Ms::seconds(5), None).unwrap();
+        let preview = Preview::of(PreviewParts {
+            options,
+            http: http.clone(),
+            clock: Arc::new(SystemClock),
+            containers_clock,
+            folder: folder.to_owned(),
+        });
+        Self::around(preview.await.unwrap(), http).await
+    }
+
+    async fn around(preview: Preview, http: reqwest::Client) -> Self {
         let (seen, answers): (Arc<Mutex<Vec<Seen>>>, Answers) = Default::default();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let (note, script) = (Arc::clone(&seen), Arc::clone(&answers));
@@ -100,6 +120,13 @@ impl World {
     /// Posts a submit message.
     pub(super) async fn post(&self, message: &Value) -> (u16, Value) {
         let url = format!("{}/v1/jobs", self.preview.url());
+        let reply = self.http.post(url).json(message).send().await.unwrap();
+        (reply.status().as_u16(), reply.json().await.unwrap())
+    }
+
+    /// Posts a lease.
+    pub(super) async fn lease(&self, message: &Value) -> (u16, Value) {
+        let url = format!("{}/v1/warm", self.preview.url());
         let reply = self.http.post(url).json(message).send().await.unwrap();
         (reply.status().as_u16(), reply.json().await.unwrap())
     }
