@@ -106,22 +106,41 @@ impl Client {
 
     /// The newest jobs, at most that many.
     pub(crate) async fn list(&self, limit: usize) -> Result<Vec<Value>, Failure> {
-        let mut url = self.url(&["predictions"]);
-        let page_size = limit.clamp(1, 100).to_string();
-        url.query_pairs_mut().append_pair("page_size", &page_size);
         let mut jobs = Vec::new();
-        loop {
-            let page: Page = self.json(Method::GET, &url, |r| r, FIRST).await?;
-            jobs.extend(page.results);
-            let next = page.next.and_then(|next| Url::parse(&next).ok());
-            match next.filter(|_| jobs.len() < limit) {
-                // Only the query: the key goes nowhere else, wherever a link leads.
-                Some(next) => url.set_query(next.query()),
-                None => break,
-            }
-        }
+        self.pages(limit, &[], |page| {
+            jobs.extend(page);
+            jobs.len() < limit
+        })
+        .await?;
         jobs.truncate(limit);
         Ok(jobs)
+    }
+
+    /// Jobs page by page, newest first, for as long as `take` wants more; `filters` are those of the list.
+    pub(crate) async fn pages(
+        &self,
+        page_size: usize,
+        filters: &[(&str, &str)],
+        mut take: impl FnMut(Vec<Value>) -> bool,
+    ) -> Result<(), Failure> {
+        let mut url = self.url(&["predictions"]);
+        let page_size = page_size.clamp(1, 100).to_string();
+        url.query_pairs_mut()
+            .append_pair("page_size", &page_size)
+            .extend_pairs(filters);
+        // Whoever answers the first page is there: the others are worth waiting for.
+        let mut tries = FIRST;
+        loop {
+            let page: Page = self.json(Method::GET, &url, |r| r, tries).await?;
+            tries = PATIENT;
+            let next = page.next.and_then(|next| Url::parse(&next).ok());
+            let more = take(page.results);
+            match next.filter(|_| more) {
+                // Only the query: the key goes nowhere else, wherever a link leads.
+                Some(next) if next.query() != url.query() => url.set_query(next.query()),
+                _ => return Ok(()),
+            }
+        }
     }
 
     /// Reads a job from what the API showed.

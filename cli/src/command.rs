@@ -30,7 +30,7 @@ enum Command {
     Accept(accept::Accept),
     /// Make API keys
     Keys(keys::Keys),
-    /// See what keeping GPU containers warm would cost
+    /// See what keeping GPU containers warm costs, and would cost
     Warm(warm::Warm),
 }
 
@@ -42,7 +42,7 @@ impl Cli {
             Command::Dev(dev) => dev.run().await,
             Command::Jobs(jobs) => jobs.run().await,
             Command::Accept(accept) => accept.run().await,
-            Command::Warm(warm) => warm.run(),
+            Command::Warm(warm) => warm.run().await,
             Command::Keys(keys) => {
                 keys.run();
                 Ok(())

@@ -1,12 +1,13 @@
-//! `ryla warm`: what keeping GPU containers warm costs, and would cost. Needs no system: the simulator
-//! and the policy are linked in.
+//! `ryla warm`: what keeping GPU containers warm costs, and would cost. `simulate` needs no system: the
+//! simulator and the policy are linked in.
 
+mod export;
 mod simulate;
 
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
 
-/// See what keeping GPU containers warm would cost
+/// See what keeping GPU containers warm costs, and would cost
 #[derive(Debug, Args)]
 pub(crate) struct Warm {
     #[command(subcommand)]
@@ -17,13 +18,16 @@ pub(crate) struct Warm {
 enum Action {
     /// Replay a trace of arrivals against warm-up policies
     Simulate(simulate::Simulate),
+    /// Write your own history as a trace for simulate
+    Export(export::Export),
 }
 
 impl Warm {
     /// Runs it.
-    pub(crate) fn run(&self) -> Result<(), Failure> {
-        match &self.action {
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        match self.action {
             Action::Simulate(simulate) => simulate.run(),
+            Action::Export(export) => export.run().await,
         }
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Script {
     pub(crate) cut_downloads: u32,
     /// The answer to a submit in place of a job.
     pub(crate) refusal: Option<(u16, Value)>,
+    /// The jobs that the list shows, page by page; none: one page with one job.
+    pub(crate) pages: Vec<Vec<Value>>,
     /// Every request: method, path, keys, idempotency key, body.
     pub(crate) seen: Vec<Seen>,
 }
@@ -36,6 +38,7 @@ pub(crate) struct Script {
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) what: String,
+    pub(crate) query: String,
     pub(crate) authorization: Option<String>,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) modal_key: Option<String>,
@@ -154,10 +157,12 @@ async fn respond(request: Request<Incoming>, script: Arc<Mutex<Script>>, host: S
     let idempotency_key = header("idempotency-key");
     let modal_key = header("modal-key");
     let what = format!("{} {}", request.method(), request.uri().path());
+    let query = request.uri().query().unwrap_or_default().to_owned();
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let mut script = script.lock().unwrap();
     script.seen.push(Seen {
         what: what.clone(),
+        query: query.clone(),
         authorization: authorization.clone(),
         idempotency_key,
         modal_key,
@@ -191,6 +196,7 @@ async fn respond(request: Request<Incoming>, script: Arc<Mutex<Script>>, host: S
                 )
             })
         }
+        "GET /v1/predictions" if !script.pages.is_empty() => (200, page(&script.pages, &query)),
         "GET /v1/predictions" => (200, json!({ "next": null, "results": [succeeded()] })),
         "GET /v1/predictions/job00001" => {
             let state = if script.states.len() > 1 {
@@ -215,6 +221,21 @@ async fn respond(request: Request<Incoming>, script: Arc<Mutex<Script>>, host: S
     };
     let body: Value = serde_json::from_str(&body.to_string().replace("HOST", &host)).unwrap();
     Ok(reply(status, &body))
+}
+
+/// The page that the query's cursor names, the first one without.
+fn page(pages: &[Vec<Value>], query: &str) -> Value {
+    let cursor = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("cursor="));
+    let number: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
+    let next = (number + 1 < pages.len()).then(|| {
+        format!(
+            "https://elsewhere.example/v1/predictions?cursor={}",
+            number + 1
+        )
+    });
+    json!({ "next": next, "results": pages[number] })
 }
 
 fn picture(script: &mut Script) -> Response<Full<Bytes>> {

@@ -7,6 +7,7 @@
 
 mod accept;
 mod embedded;
+mod export;
 mod fake;
 mod generate;
 mod jobs;
