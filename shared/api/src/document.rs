@@ -4,11 +4,13 @@
 
 mod parameters;
 mod schemas;
+mod warm;
 
 use crate::routes::{Access, Operation, ROUTES, Route};
 use serde_json::{Map, Value, json};
 
 pub(crate) use schemas::PREDICTION_PARTS;
+pub(crate) use warm::WARM_PARTS;
 
 /// The document for an API at that address.
 pub(crate) fn openapi(public_url: &str) -> Value {
@@ -28,7 +30,7 @@ pub(crate) fn openapi(public_url: &str) -> Value {
         "servers": [{ "url": public_url }],
         "paths": paths,
         "components": {
-            "schemas": schemas::all(),
+            "schemas": all_schemas(),
             "responses": { "Problem": {
                 "description": "Problem details: what is wrong and what to change",
                 "headers": headers(&["X-Request-Id", "Retry-After"]),
@@ -55,6 +57,14 @@ pub(crate) fn openapi(public_url: &str) -> Value {
             }},
         },
     })
+}
+
+fn all_schemas() -> Value {
+    let mut schemas = schemas::all();
+    if let Some(all) = schemas.as_object_mut() {
+        all.extend(warm::all());
+    }
+    schemas
 }
 
 /// A reference to a schema of the document.
@@ -115,6 +125,7 @@ const fn success(operation: Operation) -> (u16, &'static str) {
         Operation::GetVersion => (200, "Version"),
         Operation::ListVersions => (200, "VersionPage"),
         Operation::GetAccount => (200, "Account"),
+        Operation::GetWarm => (200, "Warm"),
         Operation::Health => (200, "Health"),
         Operation::Callback => (200, "CallbackReply"),
         Operation::OpenApi => (200, "OpenApi"),
@@ -135,7 +146,8 @@ const fn refusals(operation: Operation) -> &'static [u16] {
         Operation::Cancel
         | Operation::GetModel
         | Operation::ListVersions
-        | Operation::GetVersion => &[401, 404, 500, 503],
+        | Operation::GetVersion
+        | Operation::GetWarm => &[401, 404, 500, 503],
         Operation::ListModels | Operation::GetAccount => &[401, 500, 503],
         Operation::OpenApi | Operation::Health => &[],
         Operation::GetOutput => &[404, 501, 503],

@@ -80,7 +80,10 @@ fn routes(text: &mut String) {
 }
 
 fn fields(text: &mut String) {
-    for (part, fields) in document::PREDICTION_PARTS {
+    for (part, fields) in document::PREDICTION_PARTS
+        .into_iter()
+        .chain(document::WARM_PARTS)
+    {
         let _ = write!(
             text,
             "\n### Fields of `{part}`\n\n| field | what |\n|---|---|\n"

@@ -169,6 +169,7 @@ impl Inner {
             Operation::ListVersions => operation::models::list_versions(&call),
             Operation::GetVersion => operation::models::get_version(&call),
             Operation::GetAccount => operation::account::run(&call),
+            Operation::GetWarm => operation::warm::run(&call).await,
             Operation::OpenApi => Ok(operation::openapi::run(&call)),
             Operation::Health => Ok(operation::health::run(&call)),
             Operation::GetOutput => operation::output::run(&call).await,

@@ -54,6 +54,8 @@ pub enum Operation {
     GetVersion,
     /// Says whose key it is.
     GetAccount,
+    /// What is kept warm, for operators.
+    GetWarm,
     /// This API as OpenAPI.
     OpenApi,
     /// Whether it is up.
@@ -223,6 +225,14 @@ pub const ROUTES: &[Route] = &[
         Function::Status,
         Access::Key,
         "Read the account of the API key",
+    ),
+    route(
+        "GET",
+        "/v1/warm",
+        Operation::GetWarm,
+        Function::Status,
+        Access::Key,
+        "Read what is kept warm, and why (keys of operators; to others there is no such route)",
     ),
     route(
         "GET",

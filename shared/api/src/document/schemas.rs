@@ -6,7 +6,7 @@ use ryla_domain::model::catalog;
 use serde_json::{Map, Value, json};
 
 /// A field of an object: its name, its schema, and what it is, with its unit.
-type Field = (&'static str, fn() -> Value, &'static str);
+pub(crate) type Field = (&'static str, fn() -> Value, &'static str);
 
 /// The parts of a prediction that docs/API.md has a table of.
 pub(crate) const PREDICTION_PARTS: [(&str, &[Field]); 3] = [
@@ -179,7 +179,7 @@ const TIMELINE: &[Field] = &[
 /// Those that a prediction has in every state.
 const METRICS_ALWAYS: usize = 7;
 
-fn text() -> Value {
+pub(super) fn text() -> Value {
     json!({ "type": "string" })
 }
 
@@ -195,23 +195,23 @@ fn url() -> Value {
     json!({ "type": "string", "format": "uri" })
 }
 
-fn time() -> Value {
+pub(super) fn time() -> Value {
     json!({ "type": "string", "format": "date-time" })
 }
 
-fn maybe_time() -> Value {
+pub(super) fn maybe_time() -> Value {
     json!({ "type": ["string", "null"], "format": "date-time" })
 }
 
-fn whole() -> Value {
+pub(super) fn whole() -> Value {
     json!({ "type": "integer", "minimum": 0 })
 }
 
-fn maybe_whole() -> Value {
+pub(super) fn maybe_whole() -> Value {
     json!({ "type": ["integer", "null"], "minimum": 0 })
 }
 
-fn number() -> Value {
+pub(super) fn number() -> Value {
     json!({ "type": "number", "minimum": 0 })
 }
 
@@ -240,7 +240,7 @@ fn timeline() -> Value {
 }
 
 /// An object of these fields, of which the first `always` are never left out.
-fn object(fields: &[Field], always: usize) -> Value {
+pub(super) fn object(fields: &[Field], always: usize) -> Value {
     let properties = fields.iter().map(|(name, schema, what)| {
         let mut schema = schema();
         schema["description"] = json!(what);

@@ -12,6 +12,7 @@ pub(crate) mod models;
 pub(crate) mod openapi;
 pub(crate) mod output;
 pub(crate) mod retry;
+pub(crate) mod warm;
 
 use crate::body::Body;
 use crate::prediction::{Links, Shown, render};

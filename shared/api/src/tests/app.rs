@@ -1,7 +1,9 @@
 //! The whole API over memory, with two accounts. When it goes, it asserts what holds in every test:
 //! the bystander's row is as it was, and no line of the log holds a prompt, a key or a token.
 
-use super::faults::{Faults, FaultyAccounts, FaultyImages, FaultyJobs, FaultyQueue};
+use super::faults::{
+    Faults, FaultyAccounts, FaultyEndpoints, FaultyImages, FaultyJobs, FaultyQueue,
+};
 use super::lines::Lines;
 use crate::{Api, ApiParts, Function, Serve};
 use futures_util::FutureExt as _;
@@ -60,6 +62,7 @@ pub(crate) struct TestApp {
     pub(crate) api: Api,
     pub(super) jobs: Arc<MemoryJobStore>,
     pub(super) accounts: Arc<MemoryAccountStore>,
+    pub(super) endpoints: Arc<MemoryEndpointStore>,
     pub(crate) images: Arc<MemoryImageStore>,
     pub(super) queue: Arc<MemoryQueue>,
     pub(super) clock: Arc<ManualClock>,
@@ -153,7 +156,7 @@ impl Setup {
         let settings = Arc::new(Settings::from_vars(vars).unwrap());
         let clock = Arc::new(ManualClock::at(CREATED_AT));
         let shared = || Arc::clone(&clock) as Arc<dyn Clock>;
-        let (jobs, accounts) = (Arc::default(), Arc::default());
+        let (jobs, accounts, endpoints) = (Arc::default(), Arc::default(), Arc::default());
         let images = Arc::new(MemoryImageStore::new(shared()));
         let queue = Arc::new(MemoryQueue::new(shared()));
         let faults = Arc::new(Faults::default());
@@ -162,7 +165,7 @@ impl Setup {
             ports: Ports {
                 jobs: Arc::new(FaultyJobs(Arc::clone(&jobs), Arc::clone(&faults))),
                 accounts: Arc::new(FaultyAccounts(Arc::clone(&accounts), Arc::clone(&faults))),
-                endpoints: Arc::new(MemoryEndpointStore::default()),
+                endpoints: Arc::new(FaultyEndpoints(Arc::clone(&endpoints), Arc::clone(&faults))),
                 images: Arc::new(FaultyImages(Arc::clone(&images), Arc::clone(&faults))),
                 queue: Arc::new(FaultyQueue(Arc::clone(&queue), Arc::clone(&faults))),
                 clock: shared(),
@@ -177,6 +180,7 @@ impl Setup {
             api,
             jobs,
             accounts,
+            endpoints,
             images,
             queue,
             clock,

@@ -5,12 +5,16 @@ use ryla_domain::id::{AccountId, JobKey};
 use ryla_domain::job::Job;
 use ryla_domain::output::ObjectKey;
 use ryla_domain::time::{Ms, UnixMs};
+use ryla_domain::warm::Minute;
 use ryla_engine::port::{
-    Account, AccountStore, Consistency, Created, DueEntry, DueMove, DuePage, Glimpse, ImageError,
-    ImageStore, JobPage, JobStore, KeyHash, ListRange, Queue, QueueError, Shard, SignedPut,
-    SignedUrl, StoreError, Write, Written,
+    Account, AccountStore, Arrivals, Consistency, Created, DueEntry, DueMove, DuePage, End,
+    EndpointState, EndpointStore, Endpoints, Glimpse, ImageError, ImageStore, JobPage, JobStore,
+    KeyHash, ListRange, Pool, Queue, QueueError, Shard, SignedPut, SignedUrl, StoreError, Tick,
+    Write, Written,
 };
-use ryla_testing::{MemoryAccountStore, MemoryImageStore, MemoryJobStore, MemoryQueue};
+use ryla_testing::{
+    MemoryAccountStore, MemoryEndpointStore, MemoryImageStore, MemoryJobStore, MemoryQueue,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,6 +27,8 @@ pub(super) struct Faults {
     pub(super) reads: AtomicBool,
     /// Every look-up of a key is throttled.
     pub(super) accounts: AtomicBool,
+    /// Every read of what is kept warm is throttled.
+    pub(super) endpoints: AtomicBool,
     /// Every read of an object fails.
     pub(super) images: AtomicBool,
     /// The reply to every put of an object is lost: it is there, and the put, repeated, says so.
@@ -173,5 +179,39 @@ impl Queue for FaultyQueue {
             return Err(QueueError(INSIDE.into()));
         }
         self.0.send(body, delay).await
+    }
+}
+
+pub(super) struct FaultyEndpoints(pub(super) Arc<MemoryEndpointStore>, pub(super) Arc<Faults>);
+
+#[async_trait]
+impl EndpointStore for FaultyEndpoints {
+    async fn add_arrivals(&self, arrivals: &Arrivals) -> Result<(), StoreError> {
+        self.0.add_arrivals(arrivals).await
+    }
+
+    async fn add_end(&self, end: &End) -> Result<bool, StoreError> {
+        self.0.add_end(end).await
+    }
+
+    async fn ticks(&self, minute: Minute) -> Result<Vec<Tick>, StoreError> {
+        self.0.ticks(minute).await
+    }
+
+    async fn endpoints(&self) -> Result<Endpoints, StoreError> {
+        throttled(&self.1.endpoints)?;
+        self.0.endpoints().await
+    }
+
+    async fn write_endpoint(
+        &self,
+        seen: Option<u64>,
+        next: &EndpointState,
+    ) -> Result<bool, StoreError> {
+        self.0.write_endpoint(seen, next).await
+    }
+
+    async fn write_pool(&self, seen: Option<u64>, next: &Pool) -> Result<bool, StoreError> {
+        self.0.write_pool(seen, next).await
     }
 }

@@ -27,3 +27,4 @@ mod secrets;
 mod snapshots;
 mod strangers;
 mod waiting;
+mod warm;

@@ -63,10 +63,10 @@ fn holds(keyword: &str, argument: &Value, schema: &Value, value: &Value) -> bool
             .unwrap()
             .iter()
             .any(|one| fits(one, value).is_none()),
-        "required" => {
+        "required" => value.as_object().is_none_or(|object| {
             let mut names = argument.as_array().unwrap().iter();
-            names.all(|name| value.get(name.as_str().unwrap()).is_some())
-        }
+            names.all(|name| object.contains_key(name.as_str().unwrap()))
+        }),
         // Stricter than JSON Schema: a field that a reply has and the document has not is a mistake.
         "properties" => value.as_object().is_none_or(|object| {
             let open = schema.get("additionalProperties").is_some();
@@ -105,6 +105,7 @@ fn holds(keyword: &str, argument: &Value, schema: &Value, value: &Value) -> bool
             .as_str()
             .is_none_or(|text| match argument.as_str().unwrap() {
                 "uri" => text.starts_with("https://"),
+                "date" => text.parse::<jiff::civil::Date>().is_ok(),
                 "date-time" => text.parse::<jiff::Timestamp>().is_ok(),
                 other => panic!("teach this checker {other}"),
             }),

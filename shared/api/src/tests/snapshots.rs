@@ -8,7 +8,7 @@ use ryla_domain::state::Phase;
 use serde_json::{Map, Value, json};
 
 /// Every snapshot: a file that is not in this list is left over.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "account",
     "list",
     "model",
@@ -21,9 +21,10 @@ const NAMES: [&str; 12] = [
     "prediction-running",
     "prediction-succeeded",
     "problems",
+    "warm",
 ];
 
-fn assert_shown(name: &str, value: &Value) {
+pub(super) fn assert_shown(name: &str, value: &Value) {
     assert!(NAMES.contains(&name));
     with_settings!({ sort_maps => true, prepend_module_to_snapshot => false, omit_expression => true }, {
         assert_json_snapshot!(name, value);
