@@ -143,8 +143,24 @@ impl Client {
         }
     }
 
+    /// What is kept warm, as the API shows it to operators; `None` to others.
+    pub(crate) async fn warm(&self) -> Result<Option<Value>, Failure> {
+        match self
+            .json(Method::GET, &self.url(&["warm"]), |r| r, FIRST)
+            .await
+        {
+            Err(Failure::Refused { problem, .. }) if problem.status == 404 => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
     /// Reads a job from what the API showed.
     pub(crate) fn read(&self, shown: Value) -> Result<Prediction, Failure> {
+        self.known(shown)
+    }
+
+    /// Reads anything from what the API showed.
+    pub(crate) fn known<T: DeserializeOwned>(&self, shown: Value) -> Result<T, Failure> {
         serde_json::from_value(shown).map_err(|error| self.unreadable(&error, None))
     }
 

@@ -3,6 +3,7 @@
 
 mod export;
 mod simulate;
+mod status;
 
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
@@ -20,6 +21,8 @@ enum Action {
     Simulate(simulate::Simulate),
     /// Write your own history as a trace for simulate
     Export(export::Export),
+    /// Show what is kept warm, why, and what it costs
+    Status(status::Status),
 }
 
 impl Warm {
@@ -28,6 +31,7 @@ impl Warm {
         match self.action {
             Action::Simulate(simulate) => simulate.run(),
             Action::Export(export) => export.run().await,
+            Action::Status(status) => status.run().await,
         }
     }
 }

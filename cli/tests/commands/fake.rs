@@ -30,6 +30,8 @@ pub(crate) struct Script {
     pub(crate) refusal: Option<(u16, Value)>,
     /// The jobs that the list shows, page by page; none: one page with one job.
     pub(crate) pages: Vec<Vec<Value>>,
+    /// What operators are shown of what is kept warm; null: this key is no operator's.
+    pub(crate) warm: Value,
     /// Every request: method, path, keys, idempotency key, body.
     pub(crate) seen: Vec<Seen>,
 }
@@ -196,6 +198,7 @@ async fn respond(request: Request<Incoming>, script: Arc<Mutex<Script>>, host: S
                 )
             })
         }
+        "GET /v1/warm" if !script.warm.is_null() => (200, script.warm.clone()),
         "GET /v1/predictions" if !script.pages.is_empty() => (200, page(&script.pages, &query)),
         "GET /v1/predictions" => (200, json!({ "next": null, "results": [succeeded()] })),
         "GET /v1/predictions/job00001" => {

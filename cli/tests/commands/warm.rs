@@ -1,7 +1,9 @@
 //! `ryla warm simulate` needs no system: traces in, figures out, faults of files and flags in words.
+//! `ryla warm status` shows what a system says.
 
+use crate::fake::{Fake, Script};
 use crate::shell::Shell;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const TRACE: &str = "timestamp_s,endpoint,tenant\n0,a,x\n200,a,x\n300,a,y\n90000,a,x\n40,b,x\n";
 
@@ -152,4 +154,28 @@ fn faults_of_files_and_flags_are_said_and_are_two() {
     let free = shell.run(&["warm", "simulate", "good.csv", "--gpu-hour", "0", "--json"]);
     let report: Value = serde_json::from_str(&free.ended_with(0).stdout).unwrap();
     assert!(report["policies"][6]["total_usd_per_1000"].is_f64());
+}
+
+#[test]
+fn status_is_for_operators_and_is_told_for_people_and_for_scripts() {
+    let nobody = Shell::with(&Fake::start(Script::default()));
+    let refused = nobody.run(&["warm", "status"]);
+    let told = "only keys of the accounts in OPERATOR_ACCOUNTS";
+    assert!(
+        refused.ended_with(2).stderr.contains(told),
+        "{}",
+        refused.stderr
+    );
+
+    let warm = json!({"settings": null, "endpoints": [], "unreadable": [], "later": 1});
+    let fake = Fake::start(Script {
+        warm: warm.clone(),
+        ..Script::default()
+    });
+    let shell = Shell::with(&fake);
+    let table = shell.run(&["warm", "status"]);
+    assert!(table.ended_with(0).stdout.starts_with("warm is off"));
+    let done = shell.run(&["warm", "status", "--json"]);
+    let shown: Value = serde_json::from_str(&done.ended_with(0).stdout).unwrap();
+    assert_eq!(shown, warm);
 }
