@@ -1,6 +1,7 @@
 //! `ryla warm`: what keeping GPU containers warm costs, and would cost. `simulate` needs no system: the
 //! simulator and the policy are linked in.
 
+mod demo;
 mod export;
 mod simulate;
 mod status;
@@ -23,6 +24,8 @@ enum Action {
     Export(export::Export),
     /// Show what is kept warm, why, and what it costs
     Status(status::Status),
+    /// Play a trace through the system here, with and without, and compare
+    Demo(demo::Demo),
 }
 
 impl Warm {
@@ -32,6 +35,7 @@ impl Warm {
             Action::Simulate(simulate) => simulate.run(),
             Action::Export(export) => export.run().await,
             Action::Status(status) => status.run().await,
+            Action::Demo(demo) => demo.run().await,
         }
     }
 }

@@ -35,10 +35,13 @@ impl Clock for StoppingClock {
     }
 }
 
-/// The machine's clock, some times as fast since it was made.
+/// A clock that runs some times as fast as the machine's.
 #[derive(Clone, Copy, Debug)]
 pub struct FastClock {
+    /// What the machine's clock showed when this one began.
     begun: UnixMs,
+    /// What it showed itself.
+    first: UnixMs,
     /// Its seconds in one of the machine's.
     speed: f64,
 }
@@ -46,11 +49,31 @@ pub struct FastClock {
 impl FastClock {
     /// Shows the machine's time now, and runs `speed` times as fast from here on; what is no speed is 1.
     pub fn new(speed: f64) -> Self {
+        let now = SystemClock.now();
+        Self {
+            begun: now,
+            ..Self::beginning(now, speed)
+        }
+    }
+
+    /// Shows that time now.
+    pub fn beginning(first: UnixMs, speed: f64) -> Self {
         let usable = speed.is_finite() && speed > 0.0;
         Self {
             begun: SystemClock.now(),
+            first,
             speed: if usable { speed } else { 1.0 },
         }
+    }
+
+    /// Whether it leaves the machine's clock behind, or began elsewhere.
+    pub fn is_faster(&self) -> bool {
+        self.speed > 1.0 || self.first != self.begun
+    }
+
+    /// What a length on the machine's clock is on this one.
+    pub fn shown(&self, real: Ms) -> Ms {
+        Ms::from_secs_f64(real.as_seconds() * self.speed)
     }
 
     /// How long a length on this clock takes on the machine's.
@@ -60,9 +83,7 @@ impl FastClock {
 
     /// What this clock shows at an instant of the machine's.
     pub fn at(&self, machine: UnixMs) -> UnixMs {
-        let passed = machine.since(self.begun).as_seconds() * self.speed;
-        // Before it was made it is the machine's.
-        machine.min(self.begun) + Ms::from_secs_f64(passed)
+        self.first + self.shown(machine.since(self.begun)) - self.begun.since(machine)
     }
 }
 
@@ -82,15 +103,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fast_clock_begins_at_the_machines_time_and_leaves_it_behind() {
+    fn a_fast_clock_leaves_the_machines_behind_from_its_beginning_on() {
         let clock = FastClock {
             begun: UnixMs(1_000_000),
+            first: UnixMs(5_000_000),
             speed: 60.0,
         };
         for (machine, shown) in [
-            (999_000, 999_000),
-            (1_000_000, 1_000_000),
-            (1_001_000, 1_060_000),
+            (999_000, 4_999_000),
+            (1_000_000, 5_000_000),
+            (1_001_000, 5_060_000),
         ] {
             assert_eq!(clock.at(UnixMs(machine)), UnixMs(shown));
         }

@@ -6,6 +6,7 @@ mod clock;
 mod data;
 pub mod embedded;
 mod options;
+mod paced;
 pub mod poller;
 pub mod preview;
 mod serve;

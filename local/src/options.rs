@@ -3,7 +3,7 @@
 
 use crate::data::Data;
 use crate::preview::PreviewOptions;
-use ryla_domain::time::Ms;
+use ryla_domain::time::{Ms, UnixMs};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -20,6 +20,10 @@ pub struct Options {
     pub tls: bool,
     /// How the preview GPU behaves, where no backend is configured.
     pub preview: PreviewOptions,
+    /// Whether leases on containers are taken; without, `warm` only counts what they do.
+    pub hold: bool,
+    /// What the clock of containers and leases shows first, where that is not the machine's time.
+    pub containers_from: Option<UnixMs>,
     /// Settings by variable name, over the laptop's defaults ([`DEFAULTS`]). The names of table, bucket
     /// and queue are the stack's own and are ignored here.
     pub vars: BTreeMap<String, String>,
@@ -39,6 +43,8 @@ impl Default for Options {
             api_key: None,
             tls: false,
             preview: PreviewOptions::default(),
+            hold: true,
+            containers_from: None,
             vars: BTreeMap::new(),
             redelivery: Ms::seconds(10),
             dispatch_concurrency: 8,
@@ -57,7 +63,11 @@ impl Options {
 }
 
 /// Settings whose default on a laptop differs from the one in AWS.
-pub const DEFAULTS: [(&str, &str); 2] = [("WAIT_MAX_MS", "55000"), ("SWEEP_PERIOD_S", "2")];
+pub const DEFAULTS: [(&str, &str); 3] = [
+    ("WAIT_MAX_MS", "55000"),
+    ("SWEEP_PERIOD_S", "2"),
+    ("OPERATOR_ACCOUNTS", crate::stack::ACCOUNT),
+];
 
 /// What only the stack itself knows.
 pub(crate) struct Own {
@@ -93,6 +103,7 @@ pub(crate) fn variables(vars: &BTreeMap<String, String>, own: Own) -> BTreeMap<S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ryla_domain::id::AccountId;
     use ryla_engine::settings::Settings;
 
     fn settings(options: &Options) -> Settings {
@@ -113,6 +124,8 @@ mod tests {
         assert_eq!(settings.timers.sweep_period, Ms::seconds(2));
         assert_eq!(settings.timers.first_due, Ms::seconds(120));
         assert_eq!(settings.output_base_url, "http://127.0.0.1:1");
+        let operators: Vec<&str> = settings.operators.iter().map(AccountId::as_str).collect();
+        assert_eq!(operators, [crate::stack::ACCOUNT]);
     }
 
     #[test]

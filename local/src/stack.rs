@@ -5,6 +5,7 @@ use crate::clock::{FastClock, StoppingClock};
 use crate::data::{DataFolder, DevFile, new_api_key};
 use crate::embedded::{Depth, Embedded};
 use crate::options::Options;
+use crate::paced::PacedEndpoints;
 use crate::poller::Poller;
 use crate::preview::Preview;
 use crate::serve::Server;
@@ -46,6 +47,7 @@ pub struct Stack {
     preview: Option<Preview>,
     embedded: Arc<Embedded>,
     clock: StoppingClock,
+    containers_clock: FastClock,
     settings: Arc<Settings>,
     ports: Ports,
     backends: Backends,
@@ -84,7 +86,7 @@ impl Stack {
         let mut settings = wiring::settings(&options, &folder, &embedded, &url)?;
         let ca = tls.as_ref().map(|tls| &tls.ca);
         let http = ryla_backends::http::client(settings.connect_timeout, ca)?;
-        let containers_clock = FastClock::new(options.preview.speed);
+        let containers_clock = wiring::containers_clock(&options);
         let preview = wiring::preview(
             &options,
             &mut settings,
@@ -101,6 +103,13 @@ impl Stack {
         let mut ports = embedded.aws().ports(&settings);
         ports.clock = Arc::new(clock.clone());
         ports.queue = Arc::new(WakingQueue::new(ports.queue, Arc::clone(&waker)));
+        let endpoints = Arc::clone(&ports.endpoints);
+        if containers_clock.is_faster() {
+            ports.endpoints = Arc::new(PacedEndpoints {
+                inner: Arc::clone(&endpoints),
+                clock: containers_clock,
+            });
+        }
         let api_key = match &options.api_key {
             Some(key) => key.clone(),
             None => folder.secret("api_key", new_api_key)?,
@@ -119,7 +128,8 @@ impl Stack {
         let poller = wiring::poll(&options, &embedded, &settings, waker, &ports, &backends);
         let sweep = ports.sweep(&settings, &backends);
         let period = settings.timers.sweep_period;
-        let timers = Timers::start(sweep, period, Arc::clone(&embedded));
+        let warm = wiring::warm(&options, &settings, &ports, &backends, containers_clock);
+        let timers = Timers::start(sweep, period, warm, containers_clock, Arc::clone(&embedded));
         let stack = Self {
             server,
             poller,
@@ -127,6 +137,7 @@ impl Stack {
             preview,
             embedded,
             clock,
+            containers_clock,
             settings,
             ports,
             backends,
@@ -190,6 +201,11 @@ impl Stack {
     /// The preview GPU; `None` where a real backend is configured.
     pub const fn preview(&self) -> Option<&Preview> {
         self.preview.as_ref()
+    }
+
+    /// The clock of containers, runs on them and leases.
+    pub const fn containers_clock(&self) -> &FastClock {
+        &self.containers_clock
     }
 
     /// What the dispatch queue holds.

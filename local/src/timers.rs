@@ -1,9 +1,12 @@
 //! What schedules do in AWS: the sweep, at the start over every open job, since the queue of a new
-//! process is empty, then over what is due; and the removal of expired rows.
+//! process is empty, then over what is due; `warm` each minute; and the removal of expired rows.
 
+use crate::clock::FastClock;
 use crate::embedded::Embedded;
-use ryla_domain::time::Ms;
+use ryla_domain::time::{Ms, UnixMs};
+use ryla_engine::port::Clock as _;
 use ryla_engine::sweep::{Scope, Sweep};
+use ryla_engine::warm::Warm;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +14,16 @@ use tokio_util::task::TaskTracker;
 
 /// How often expired rows are removed. DynamoDB itself takes up to days.
 const EXPIRY_PERIOD: Duration = Duration::from_mins(1);
+
+/// Seconds into a minute at which the finished one is looked at: what was counted at its very end is
+/// there by then.
+const TICK_AT: Ms = Ms::seconds(5);
+
+/// How long it is from there to the next tick.
+fn until_tick(now: UnixMs) -> Ms {
+    let into = Ms(u64::try_from((now - TICK_AT).0.rem_euclid(60_000)).unwrap_or_default());
+    Ms(60_000 - into.0)
+}
 
 /// The running timers.
 #[derive(Debug)]
@@ -20,8 +33,14 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    /// Sweeps now and then every `period`.
-    pub(crate) fn start(sweep: Sweep, period: Ms, embedded: Arc<Embedded>) -> Self {
+    /// Sweeps now and then every `period`; keeps containers warm each minute of their clock.
+    pub(crate) fn start(
+        sweep: Sweep,
+        period: Ms,
+        warm: Option<Warm>,
+        containers_clock: FastClock,
+        embedded: Arc<Embedded>,
+    ) -> Self {
         let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
         let stop = stopping.clone();
         tasks.spawn(async move {
@@ -31,6 +50,20 @@ impl Timers {
                     ryla_sweep::handle(&sweep, scope).await;
                     scope = Scope::Due;
                     tokio::time::sleep(period.duration()).await;
+                }
+            };
+            let warming = async {
+                let Some(warm) = warm else {
+                    return std::future::pending::<()>().await;
+                };
+                loop {
+                    containers_clock
+                        .sleep(until_tick(containers_clock.now()))
+                        .await;
+                    if let Err(error) = ryla_warm::handle(&warm).await {
+                        let error = error.to_string();
+                        tracing::error!(event = "warm", error, "the tick failed");
+                    }
                 }
             };
             let expiring = async {
@@ -44,6 +77,7 @@ impl Timers {
             };
             tokio::select! {
                 () = sweeping => {}
+                () = warming => {}
                 () = expiring => {}
                 // A sweep may end between any two of its calls.
                 () = stop.cancelled() => {}
@@ -63,5 +97,21 @@ impl Timers {
 impl Drop for Timers {
     fn drop(&mut self) {
         self.stopping.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tick_comes_five_seconds_into_each_minute_and_never_twice() {
+        for (now, wait) in [(0, 5_000), (4_999, 1), (5_000, 60_000), (59_000, 6_000)] {
+            assert_eq!(
+                until_tick(UnixMs(1_800_000_000_000 + now)),
+                Ms(wait),
+                "{now}"
+            );
+        }
     }
 }

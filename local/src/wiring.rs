@@ -5,15 +5,18 @@ use crate::clock::{FastClock, StoppingClock};
 use crate::data::{Data, DataFolder, new_master_secret};
 use crate::embedded::{Embedded, EmbeddedOptions};
 use crate::options::{Options, Own, variables};
+use crate::paced::Unheld;
 use crate::poller::{Poller, PollerOptions};
 use crate::preview::{Preview, PreviewParts};
 use crate::stack::PREVIEW;
 use crate::wake::Waker;
 use anyhow::Context;
 use ryla_domain::id::{AccountId, BackendId};
-use ryla_engine::port::{Account, Backends, KeyHash};
+use ryla_domain::time::Ms;
+use ryla_engine::port::{Account, Backend, Backends, KeyHash};
 use ryla_engine::settings::{ModalSettings, Settings};
 use ryla_engine::wait::Expected;
+use ryla_engine::warm::Warm;
 use ryla_engine::wiring::Ports;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -78,6 +81,41 @@ pub(crate) async fn preview(
         run_limit: None,
     });
     Ok(Some(preview))
+}
+
+/// The clock of containers and leases.
+pub(crate) fn containers_clock(options: &Options) -> FastClock {
+    let speed = options.preview.speed;
+    options.containers_from.map_or_else(
+        || FastClock::new(speed),
+        |first| FastClock::beginning(first, speed),
+    )
+}
+
+/// What keeps containers warm, on their clock; `None` where the settings switch it off.
+pub(crate) fn warm(
+    options: &Options,
+    settings: &Arc<Settings>,
+    ports: &Ports,
+    backends: &Backends,
+    clock: FastClock,
+) -> Option<Warm> {
+    let ports = Ports {
+        clock: Arc::new(clock),
+        ..ports.clone()
+    };
+    let backends = if options.hold {
+        backends.clone()
+    } else {
+        let unheld = |backend: &Arc<dyn Backend>| Arc::new(Unheld(Arc::clone(backend))) as _;
+        Backends::new(backends.iter().map(unheld).collect())
+    };
+    let warm = ports.warm(settings, &backends)?;
+    // Nobody else's calls are to be spread.
+    Some(Warm {
+        spread: Ms(0),
+        ..warm
+    })
 }
 
 fn is_on_this_machine(url: &str) -> bool {

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use ryla_engine::port::Clock as _;
 use ryla_engine::system::SystemClock;
 use serde::Deserialize;
-use serde_json::Value;
 use std::path::PathBuf;
 
 const ABOUT: &str = "\
@@ -168,9 +167,9 @@ impl Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    fn shown(lease_until: Value) -> Shown {
+    fn shown(lease_until: &Value) -> Shown {
         serde_json::from_value(json!({
             "settings": {"value_usd": 0.05, "idle_usd_per_day": 5.0, "gpu_usd_per_hour": 1.95, "max_floor": 2},
             "endpoints": [{
@@ -189,7 +188,7 @@ mod tests {
     #[test]
     fn one_line_an_endpoint_and_the_reasons_below() {
         let now = "2026-11-21T09:30:10Z".parse().unwrap();
-        let text = rendered(&shown(json!("2026-11-21T09:32:00.500Z")), now);
+        let text = rendered(&shown(&json!("2026-11-21T09:32:00.500Z")), now);
         assert_eq!(
             text,
             "$0.44 of $5.00 for idle containers today; a cold wait is worth $0.05, a GPU hour costs $1.95, at most 2 of a class are held\n\
@@ -206,9 +205,9 @@ mod tests {
     #[test]
     fn a_lease_that_is_over_or_was_never_taken_is_told_as_that() {
         let now = "2026-11-21T09:40:00Z".parse().unwrap();
-        let over = rendered(&shown(json!("2026-11-21T09:32:00Z")), now);
+        let over = rendered(&shown(&json!("2026-11-21T09:32:00Z")), now);
         assert!(over.contains("45 s    over   40"), "{over}");
-        let never = rendered(&shown(Value::Null), now);
+        let never = rendered(&shown(&Value::Null), now);
         assert!(never.contains("45 s    none   40"), "{never}");
     }
 

@@ -6,6 +6,7 @@
 )]
 
 mod accept;
+mod demo;
 mod embedded;
 mod export;
 mod fake;

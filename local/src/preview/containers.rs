@@ -104,7 +104,7 @@ impl Containers {
     }
 
     /// Does what is due now: the runs that were taken with their class, and when to look again.
-    fn step(&self, ledger: &Ledger) -> (Vec<(&'static str, Taken<Arc<Task>>)>, Option<UnixMs>) {
+    fn step(&self, ledger: &Ledger) -> (Vec<OnContainer>, Option<UnixMs>) {
         let mut inner = self.inner();
         let Inner { fleets, log } = &mut *inner;
         let now = self.clock.now();
@@ -113,7 +113,7 @@ impl Containers {
             let class = fleet.class();
             let line = ClassLine { ledger, class };
             let runs = fleet.step(now, &line, log);
-            taken.extend(runs.into_iter().map(|run| (class, run)));
+            taken.extend(runs.into_iter().map(|taken| OnContainer { class, taken }));
         }
         (taken, fleets.iter().filter_map(Fleet::next_at).min())
     }
@@ -151,16 +151,14 @@ pub(super) async fn serve(shared: Arc<Shared>) {
     loop {
         let moved = containers.moved.notified();
         let (taken, next_at) = containers.step(&shared.ledger);
-        for (class, taken) in taken {
-            carry_out(&shared, class, taken);
+        for taken in taken {
+            carry_out(&shared, taken);
         }
         let due = async {
             match next_at {
                 Some(at) => {
-                    containers
-                        .clock
-                        .sleep(at.since(containers.clock.now()))
-                        .await
+                    let left = at.since(containers.clock.now());
+                    containers.clock.sleep(left).await;
                 }
                 None => std::future::pending().await,
             }
@@ -173,7 +171,13 @@ pub(super) async fn serve(shared: Arc<Shared>) {
     }
 }
 
-fn carry_out(shared: &Arc<Shared>, class: &'static str, taken: Taken<Arc<Task>>) {
+/// A run that was taken, and where.
+struct OnContainer {
+    class: &'static str,
+    taken: Taken<Arc<Task>>,
+}
+
+fn carry_out(shared: &Arc<Shared>, OnContainer { class, taken }: OnContainer) {
     let shared = Arc::clone(shared);
     let tasks = shared.tasks.clone();
     tasks.spawn(async move {

@@ -141,20 +141,22 @@ impl Preview {
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let scratch = tempfile::tempdir().context("making a temporary folder")?;
-        let mut preview = Self::of(PreviewParts {
+        let parts = PreviewParts {
             options,
             http,
             clock,
             containers_clock: Arc::new(FastClock::new(options.speed)),
             folder: scratch.path().to_owned(),
-        })
-        .await?;
-        preview._scratch = Some(scratch);
-        Ok(preview)
+        };
+        Self::keeping(parts, Some(scratch)).await
     }
 
     /// Starts it on a free port of 127.0.0.1.
     pub async fn of(parts: PreviewParts) -> anyhow::Result<Self> {
+        Self::keeping(parts, None).await
+    }
+
+    async fn keeping(parts: PreviewParts, scratch: Option<TempDir>) -> anyhow::Result<Self> {
         let PreviewParts { options, clock, .. } = parts;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let shared = Arc::new(Shared {
@@ -203,7 +205,7 @@ impl Preview {
         Ok(Self {
             shared,
             server,
-            _scratch: None,
+            _scratch: scratch,
         })
     }
 
