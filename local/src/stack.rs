@@ -208,6 +208,11 @@ impl Stack {
         &self.containers_clock
     }
 
+    /// Lets `warm` come no more, as if it had died: what it holds ends with its leases.
+    pub fn stop_warm(&self) {
+        self.timers.stop_warm();
+    }
+
     /// What the dispatch queue holds.
     pub async fn queue_depth(&self) -> anyhow::Result<Depth> {
         self.embedded.queue_depth().await

@@ -29,6 +29,8 @@ fn until_tick(now: UnixMs) -> Ms {
 #[derive(Debug)]
 pub(crate) struct Timers {
     stopping: CancellationToken,
+    /// Of `warm` alone.
+    cooling: CancellationToken,
     tasks: TaskTracker,
 }
 
@@ -42,7 +44,8 @@ impl Timers {
         embedded: Arc<Embedded>,
     ) -> Self {
         let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let stop = stopping.clone();
+        let cooling = stopping.child_token();
+        let (stop, cool) = (stopping.clone(), cooling.clone());
         tasks.spawn(async move {
             let sweeping = async {
                 let mut scope = Scope::Everything;
@@ -57,9 +60,10 @@ impl Timers {
                     return std::future::pending::<()>().await;
                 };
                 loop {
-                    containers_clock
-                        .sleep(until_tick(containers_clock.now()))
-                        .await;
+                    tokio::select! {
+                        () = containers_clock.sleep(until_tick(containers_clock.now())) => {}
+                        () = cool.cancelled() => return std::future::pending().await,
+                    }
                     if let Err(error) = ryla_warm::handle(&warm).await {
                         let error = error.to_string();
                         tracing::error!(event = "warm", error, "the tick failed");
@@ -83,7 +87,16 @@ impl Timers {
                 () = stop.cancelled() => {}
             }
         });
-        Self { stopping, tasks }
+        Self {
+            stopping,
+            cooling,
+            tasks,
+        }
+    }
+
+    /// Lets `warm` come no more; what it holds ends with its leases.
+    pub(crate) fn stop_warm(&self) {
+        self.cooling.cancel();
     }
 
     /// Stops them at once.

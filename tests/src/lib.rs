@@ -22,4 +22,6 @@ mod rows;
 #[cfg(test)]
 mod trace;
 #[cfg(test)]
+mod warm;
+#[cfg(test)]
 mod warm_up;
