@@ -160,6 +160,43 @@ fn jobs_of_a_running_system_are_found_from_its_folder_and_it_ends_in_order() {
 }
 
 #[test]
+fn a_laptops_own_account_sees_what_is_kept_warm_and_exports_its_history() {
+    let shell = Shell::bare();
+    let dev = Dev::start(&shell, &["--data", "data", "--preview-boot", "0.2"]);
+    let data = ["--data", "data"];
+    let words = |words: &[&str]| shell.run(&[words, &data[..]].concat());
+    let shown = object(words(&["warm", "status", "--json"]).ended_with(0));
+    assert_eq!(shown["settings"]["idle_usd_per_day"], 5.0, "{shown}");
+    let empty = words(&["warm", "export"]);
+    assert!(empty.ended_with(2).stderr.contains("nothing to export"));
+
+    let file = std::fs::read(shell.path().join("data/dev.json")).unwrap();
+    let file: Value = serde_json::from_slice(&file).unwrap();
+    let system = [
+        "--api-url",
+        file["url"].as_str().unwrap(),
+        "--api-key",
+        file["api_key"].as_str().unwrap(),
+    ];
+    let small = [
+        "generate", "flux-dev", "x", "--width", "256", "--height", "256",
+    ];
+    shell.run(&[&small[..], &system].concat()).ended_with(0);
+    words(&["warm", "export", "--out", "trace.csv"]).ended_with(0);
+    let trace = std::fs::read_to_string(shell.path().join("trace.csv")).unwrap();
+    let row: Vec<&str> = trace.lines().nth(1).unwrap().split(',').collect();
+    assert_eq!(row[1], "flux", "{trace}");
+    let seconds = |cell: &str| cell.parse::<f64>().unwrap();
+    assert!(
+        seconds(row[2]) > 0.0 && (0.2..10.0).contains(&seconds(row[3])),
+        "{trace}"
+    );
+    let simulated = shell.run(&["warm", "simulate", "trace.csv", "--json"]);
+    assert_eq!(object(simulated.ended_with(0))["requests"], 1);
+    dev.interrupt().ended_with(0);
+}
+
+#[test]
 fn with_tls_the_folder_knows_the_ca_and_a_client_without_it_is_told_how() {
     let shell = Shell::bare();
     let dev = Dev::start(&shell, &["--tls"]);
