@@ -66,7 +66,7 @@ impl Timers {
                     }
                     if let Err(error) = ryla_warm::handle(&warm).await {
                         let error = error.to_string();
-                        tracing::error!(event = "warm", error, "the tick failed");
+                        tracing::warn!(event = "port", call = "warm", error, "port failed");
                     }
                 }
             };

@@ -161,7 +161,7 @@ fn warm(shared: &Shared, body: &[u8]) -> Reply {
     };
     if let Err(error) = shared.leases.take(&wanted, containers) {
         let error = format!("{error:#}");
-        tracing::warn!(event = "gpu", error, "the leases cannot be written");
+        tracing::warn!(event = "port", call = "leases.write", error, "port failed");
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         return refuse(status, Code::Internal.name(), "the lease cannot be kept");
     }

@@ -85,7 +85,7 @@ impl LeaseBook {
         };
         read.unwrap_or_else(|error| {
             let error = error.to_string();
-            tracing::warn!(event = "gpu", error, "the leases cannot be read");
+            tracing::warn!(event = "port", call = "leases.read", error, "port failed");
             BTreeMap::new()
         })
     }

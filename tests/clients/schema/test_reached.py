@@ -17,9 +17,9 @@ def test_the_operation_was_carried_out_and_refused(operation: dict[str, object])
     reached = REACHED.get(str(operation["operationId"]), {})
     done = sum(times for status, times in reached.items() if status.startswith("2"))
     print(operation["operationId"], reached)
-    # Without parameters there is little to be drawn.
+    # Without parameters there is little to be drawn, and nothing for which the holder of a good key is refused.
     assert done >= (2 if operation["parameters"] else 1), reached
     documented = operation["responses"]
     assert isinstance(documented, dict)
-    if "404" in documented or "422" in documented:
+    if operation["parameters"] and ("404" in documented or "422" in documented):
         assert any(status.startswith("4") for status in reached), reached
