@@ -5,7 +5,7 @@
 use ryla_backends::modal::wire::{CancelStatus, RunResult, RunState, Submit};
 use ryla_domain::id::{Attempt, CallId, JobKey, Run};
 use ryla_domain::time::UnixMs;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -21,8 +21,6 @@ pub(super) struct Task {
     pub(super) accepted: Instant,
     /// The same on the containers' clock.
     pub(super) waits_since: UnixMs,
-    /// The GPU class of its workflow.
-    pub(super) class: &'static str,
     /// Nobody waits for it any more.
     pub(super) stop: CancellationToken,
 }
@@ -63,7 +61,8 @@ struct Entry {
 struct Inner {
     runs: HashMap<Run, Entry>,
     newest: HashMap<JobKey, Attempt>,
-    waiting: VecDeque<Arc<Task>>,
+    /// By GPU class, each in the order of arrival.
+    waiting: BTreeMap<&'static str, VecDeque<Arc<Task>>>,
     ended: VecDeque<Run>,
     calls: u64,
     begun: u64,
@@ -109,7 +108,7 @@ impl Ledger {
         {
             return Accepted::Older;
         }
-        if inner.waiting.len() >= self.depth {
+        if inner.waiting() >= self.depth {
             return Accepted::TooDeep;
         }
         inner.calls += 1;
@@ -130,12 +129,12 @@ impl Ledger {
                 begun: 0,
             },
         );
-        inner.waiting.push_back(Arc::new(Task {
+        let line = inner.waiting.entry(class).or_default();
+        line.push_back(Arc::new(Task {
             submit,
             call: call.clone(),
             accepted: Instant::now(),
             waits_since: now,
-            class,
             stop,
         }));
         Accepted::New(call)
@@ -143,16 +142,12 @@ impl Ledger {
 
     /// The run of that class that waits longest, out of the line.
     pub(super) fn take(&self, class: &str) -> Option<Arc<Task>> {
-        let mut inner = self.inner();
-        let place = inner.waiting.iter().position(|task| task.class == class)?;
-        inner.waiting.remove(place)
+        self.inner().waiting.get_mut(class)?.pop_front()
     }
 
     /// How many runs of that class wait for a container.
     pub(super) fn waiting_for(&self, class: &str) -> usize {
-        let inner = self.inner();
-        let of_class = inner.waiting.iter().filter(|task| task.class == class);
-        of_class.count()
+        self.inner().waiting.get(class).map_or(0, VecDeque::len)
     }
 
     /// A container begins to work on the run.
@@ -191,10 +186,7 @@ impl Ledger {
     /// Stops the run; one that never arrived leaves a tombstone, so that it is refused when it does.
     pub(super) fn cancel(&self, run: &Run) -> CancelStatus {
         let mut inner = self.inner();
-        let waiting = inner
-            .waiting
-            .iter()
-            .position(|task| task.submit.run == *run);
+        let waited = inner.leave_line(run);
         let Some(entry) = inner.runs.get_mut(run) else {
             let tombstone = Entry {
                 standing: Standing {
@@ -209,11 +201,10 @@ impl Ledger {
             inner.note_ended(run);
             return CancelStatus::Cancelled;
         };
-        match (entry.standing.state, waiting) {
+        match (entry.standing.state, waited) {
             (RunState::Cancelled, _) => CancelStatus::Cancelled,
-            (RunState::Pending, Some(place)) => {
+            (RunState::Pending, true) => {
                 entry.standing.state = RunState::Cancelled;
-                inner.waiting.remove(place);
                 inner.note_ended(run);
                 CancelStatus::Cancelled
             }
@@ -249,11 +240,27 @@ impl Ledger {
 
     /// How many runs wait for a container.
     pub(super) fn waiting(&self) -> usize {
-        self.inner().waiting.len()
+        self.inner().waiting()
     }
 }
 
 impl Inner {
+    /// Runs that wait, of all classes.
+    fn waiting(&self) -> usize {
+        self.waiting.values().map(VecDeque::len).sum()
+    }
+
+    /// Takes the run out of the line; `false` where it does not stand in it.
+    fn leave_line(&mut self, run: &Run) -> bool {
+        for line in self.waiting.values_mut() {
+            if let Some(place) = line.iter().position(|task| task.submit.run == *run) {
+                line.remove(place);
+                return true;
+            }
+        }
+        false
+    }
+
     /// Forgets the runs that ended longest ago.
     fn note_ended(&mut self, run: &Run) {
         self.ended.push_back(run.clone());
