@@ -12,6 +12,10 @@ use ryla_engine::port::Clock;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
+/// The longest window that stays when its lease is over: with a lease of 180 s all is cold within three
+/// minutes of the last renewal.
+const KEPT_WINDOW: Ms = Ms::seconds(120);
+
 /// The containers of every class of the catalog.
 pub(super) struct Containers {
     inner: Mutex<Inner>,
@@ -62,9 +66,12 @@ impl Containers {
         self.clock.now()
     }
 
-    /// The window that holds where no lease does.
-    pub(super) const fn deployed_window(&self) -> Ms {
-        self.window
+    /// No floor, and the window that the last lease left; a longer one than [`KEPT_WINDOW`] goes with its
+    /// lease, since containers would idle, and cost, for as long as it said.
+    pub(super) fn lower(&self, class: &str, leased: Option<Ms>) {
+        let stands = || self.state_of(class).map(|state| state.window);
+        let left = leased.or_else(stands).filter(|left| *left <= KEPT_WINDOW);
+        self.set(class, 0, Some(left.unwrap_or(self.window)));
     }
 
     /// Sets the levers of a class; `None` leaves the window as it is.

@@ -1,6 +1,7 @@
 //! Leases on warm containers, kept in a file: they outlive the HTTP side that takes them and the process
 //! itself. A task that shares nothing with the HTTP side but that file and the containers lowers every
-//! floor whose lease is over, also one without a lease.
+//! floor whose lease is over, also one without a lease. A short window stays: `warm` sets one for an endpoint
+//! that nobody uses, and then has nothing more to say.
 
 use super::containers::Containers;
 use crate::data::write_private;
@@ -45,8 +46,13 @@ impl LeaseBook {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut leases = self.read();
         for (name, class) in &wanted.classes {
+            let before = containers.state_of(name).map(|state| state.window);
             let lease = Lease {
-                class: *class,
+                class: WarmClass {
+                    // Left out it is as before, and who lowers the floor after a restart has to find that.
+                    window_s: class.window_s.or_else(|| before.map(whole_seconds)),
+                    ..*class
+                },
                 until: wanted.lease_until,
             };
             leases.insert(name.clone(), lease);
@@ -58,19 +64,20 @@ impl LeaseBook {
         Ok(())
     }
 
-    /// Sets every class to its lease, or to nothing where none holds; says when to look again.
+    /// Sets every class to its lease, or lowers it where none holds; says when to look again.
     fn settle(&self, containers: &Containers, now: UnixMs) -> Ms {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let leases = self.read();
         let mut look = LOOK;
         for name in containers.classes().iter().copied() {
-            match leases.get(name).filter(|lease| lease.until > now) {
+            let lease = leases.get(name);
+            let window = lease.and_then(|lease| lease.class.window_s.map(seconds));
+            match lease.filter(|lease| lease.until > now) {
                 Some(lease) => {
-                    containers.set(name, lease.class.floor, lease.class.window_s.map(seconds));
+                    containers.set(name, lease.class.floor, window);
                     look = look.min(lease.until.since(now));
                 }
-                // The window goes with the lease: containers would idle, and cost, for as long as it said.
-                None => containers.set(name, 0, Some(containers.deployed_window())),
+                None => containers.lower(name, window),
             }
         }
         look
@@ -101,4 +108,8 @@ pub(super) async fn keep(book: Arc<LeaseBook>, containers: Arc<Containers>, cloc
 
 fn seconds(window_s: u32) -> Ms {
     Ms::seconds(window_s.into())
+}
+
+fn whole_seconds(window: Ms) -> u32 {
+    u32::try_from(window.0 / 1000).unwrap_or(u32::MAX)
 }

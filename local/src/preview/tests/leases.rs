@@ -102,7 +102,25 @@ async fn what_only_the_window_holds_is_gone_before_the_lease() {
     clock.advance(Ms::seconds(1));
     stands(&world, 0, 0, Ms::seconds(120)).await;
     clock.advance(Ms::seconds(60));
-    stands(&world, 0, 0, Ms::seconds(60)).await;
+    stands(&world, 0, 0, Ms::seconds(120)).await;
+}
+
+#[tokio::test]
+async fn a_short_window_outlives_its_lease_and_a_long_one_does_not() {
+    for (leased_s, stays_s) in [(2, 2), (120, 120), (121, 60), (1_200, 60)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (world, clock) = timed(booting(Ms(0)), folder.path()).await;
+        world.lease(&lease(1, leased_s, NOW + LEASE)).await;
+        stands(&world, 1, 1, Ms::seconds(leased_s.into())).await;
+        clock.advance(LEASE);
+        stands(&world, 0, 0, Ms::seconds(stays_s)).await;
+        // One that says nothing of the window leaves it, also for whoever reads the file later.
+        let silent = json!({"v": 1, "classes": {"flux": {"floor": 0}}, "lease_until": NOW + LEASE + LEASE});
+        assert_eq!(world.lease(&silent).await.0, 200);
+        drop(world);
+        let (again, _) = timed(booting(Ms(0)), folder.path()).await;
+        stands(&again, 0, 0, Ms::seconds(stays_s)).await;
+    }
 }
 
 #[tokio::test]
@@ -139,7 +157,7 @@ async fn a_lease_outlives_the_process_and_one_that_is_over_does_not() {
     let (again, clock) = timed(booting(Ms(0)), folder.path()).await;
     stands(&again, 1, 1, Ms::seconds(90)).await;
     clock.advance(LEASE);
-    stands(&again, 0, 0, Ms::seconds(60)).await;
+    stands(&again, 0, 0, Ms::seconds(90)).await;
     drop(again);
     let (later, _) = timed(booting(Ms(0)), folder.path()).await;
     later.lease(&lease(0, 60, NOW + Ms(1))).await;
