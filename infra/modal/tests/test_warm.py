@@ -34,9 +34,48 @@ def test_a_floor_falls_after_its_lease_though_the_web_side_is_gone() -> None:
         scheduled.lower()
         seen.append((floors.floor["flux"], floors.window_s["flux"]))
         clock.advance(PERIOD_S)
-    # The window ends with the lease too: it was asked for together with the floor.
-    assert seen == [(2, 120), (2, 120), (2, 120), (0, 60)]
+    # The window stays: the last container is gone two minutes later.
+    assert seen == [(2, 120), (2, 120), (2, 120), (0, 120)]
     assert clock.monotonic() - Stand().clock.monotonic() == 180 + PERIOD_S
+
+
+def leased(leases: Leases, clock: ManualClock, **asked: int) -> None:
+    leases.take({"classes": {"flux": asked}, "lease_until": clock.now_ms() + 180_000})
+
+
+@pytest.mark.parametrize(("window_s", "stays_s"), [(2, 2), (5, 5), (120, 120), (121, 60), (1200, 60)])
+def test_a_short_window_outlives_its_lease_and_a_long_one_does_not(window_s: int, stays_s: int) -> None:
+    clock, floors = ManualClock(), Floors()
+    leases = Leases(MemoryStore(), clock, {"flux": 4, "sdxl": 2}, floors.set)
+    leased(leases, clock, floor=0, window_s=window_s)
+    assert leases.lower() == ["sdxl"]
+    assert floors.window_s == {"flux": window_s, "sdxl": 60}
+    # Until another lease says otherwise, and for as long as it takes.
+    for _ in range(3):
+        clock.advance(600)
+        assert set(leases.lower()) == {"flux", "sdxl"}
+        assert (floors.floor["flux"], floors.window_s["flux"]) == (0, stays_s)
+    leased(leases, clock, floor=1)
+    assert (floors.floor["flux"], floors.window_s["flux"]) == (1, stays_s)
+    clock.advance(600)
+    leases.lower()
+    assert floors.window_s["flux"] == stays_s
+    leased(leases, clock, floor=1, window_s=30)
+    clock.advance(600)
+    leases.lower()
+    assert floors.window_s["flux"] == 30
+
+
+def test_a_renewal_that_leaves_the_window_out_keeps_a_long_one() -> None:
+    clock, floors = ManualClock(), Floors()
+    leases = Leases(MemoryStore(), clock, {"flux": 4}, floors.set)
+    leased(leases, clock, floor=1, window_s=600)
+    clock.advance(60)
+    leased(leases, clock, floor=2)
+    assert (leases.lower(), floors.floor, floors.window_s) == ([], {"flux": 2}, {"flux": 600})
+    clock.advance(600)
+    leases.lower()
+    assert (floors.floor, floors.window_s) == ({"flux": 0}, {"flux": 60})
 
 
 def test_a_floor_without_any_lease_is_lowered_too() -> None:

@@ -14,8 +14,10 @@ from ryla_modal.wire import V, invalid
 # The caller renews every minute for 180 s; anything much longer is a mistake that would cost money.
 MAX_LEASE_MS = 15 * 60_000
 WINDOW_S = (2, 1200)
-# How long an idle container stays where no lease asks for anything else.
+# How long an idle container stays where no lease has said anything else.
 IDLE_WINDOW_S = 60
+# The longest window that outlives its lease: with the minute until the floor falls, everything cools within three minutes of its end.
+KEPT_WINDOW_S = 120
 
 SetFloor = Callable[[str, int, int | None], None]
 
@@ -40,8 +42,10 @@ class Leases:
             raise invalid("classes", "must be an object")
         wanted = {name: self._wanted(name, value) for name, value in classes.items()}
         for name, (floor, window_s) in wanted.items():
+            # Left out it is as before, and `lower` has to find that too.
+            kept_s = self._window_of(name) if window_s is None else window_s
             # The lease first: if this process dies before the next line, the scheduled function finds it.
-            self._store.put(f"warm/{name}", {"floor": floor, "window_s": window_s, "until": until})
+            self._store.put(f"warm/{name}", {"floor": floor, "window_s": kept_s, "until": until})
             self._set_floor(name, floor, window_s)
         held = {name: {"floor": floor, "max": self._ceilings[name]} for name, (floor, _) in wanted.items()}
         return {"v": V, "classes": held}
@@ -52,8 +56,8 @@ class Leases:
         for name in self._ceilings:
             if self._live(name) is not None:
                 continue
-            # The window of the lease goes with it: containers would idle, and cost, for as long as it said.
-            self._set_floor(name, 0, IDLE_WINDOW_S)
+            # A short window stays: whoever asked for it has no more to say of a class that nobody uses.
+            self._set_floor(name, 0, self._window_of(name))
             # A renewal between the look and the step would be undone by it.
             renewed = self._live(name)
             if renewed is None:
@@ -62,9 +66,23 @@ class Leases:
                 self._set_floor(name, renewed["floor"], renewed["window_s"])
         return lowered
 
-    def _live(self, name: str) -> dict[str, Any] | None:
+    def _lease(self, name: str) -> dict[str, Any] | None:
+        """The last lease of the class, which may be over."""
         lease = self._store.get(f"warm/{name}")
-        return lease if isinstance(lease, dict) and lease["until"] > self._clock.now_ms() else None
+        return lease if isinstance(lease, dict) else None
+
+    def _live(self, name: str) -> dict[str, Any] | None:
+        lease = self._lease(name)
+        return lease if lease is not None and lease["until"] > self._clock.now_ms() else None
+
+    def _window_of(self, name: str) -> int:
+        """The window that holds: the last lease's, of which a long one ends with it. Containers would idle, and cost, for as long."""
+        lease = self._lease(name)
+        window_s = None if lease is None else lease["window_s"]
+        if lease is None or not isinstance(window_s, int):
+            return IDLE_WINDOW_S
+        live = lease["until"] > self._clock.now_ms()
+        return window_s if live or window_s <= KEPT_WINDOW_S else IDLE_WINDOW_S
 
     def _wanted(self, name: str, value: object) -> tuple[int, int | None]:
         ceiling = self._ceilings.get(name)
