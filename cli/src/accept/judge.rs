@@ -50,6 +50,23 @@ impl Point {
         Self::open(self.what, format!("{}; {why}", self.figure))
     }
 
+    /// By the figures of a part alone, which passes nothing: the rest might have failed it.
+    pub(super) fn known_of(self, known: usize, all: usize) -> Self {
+        if known >= all {
+            return self;
+        }
+        let figure = format!("{}; known of {known} of {all} alone", self.figure);
+        let verdict = match self.verdict {
+            Verdict::Pass => Verdict::Open,
+            verdict => verdict,
+        };
+        Self {
+            verdict,
+            figure,
+            ..self
+        }
+    }
+
     /// Of models, nodes and faces, which a preview has none of: it proves nothing about them.
     pub(super) fn of_models(self, gpu: Gpu) -> Self {
         match (gpu, self.verdict) {
@@ -224,11 +241,10 @@ fn of_a_picture(point: Point, samples: &[Sample]) -> Point {
     point
 }
 
-/// The figures of samples that succeeded, and how many of those there are.
+/// The figures of samples that succeeded, and how many samples there are: of one that failed none is known.
 fn known(samples: &[Sample], figure: impl Fn(&Sample) -> Option<f64>) -> (Vec<f64>, usize) {
-    let good: Vec<&Sample> = samples.iter().filter(|sample| sample.succeeded).collect();
-    let figures = good.iter().filter_map(|sample| figure(sample)).collect();
-    (figures, good.len())
+    let good = samples.iter().filter(|sample| sample.succeeded);
+    (good.filter_map(figure).collect(), samples.len())
 }
 
 /// Passes only by the figures of all samples; fails by any.
@@ -242,13 +258,7 @@ fn below(
     let Some(figure) = of_them(figures) else {
         return Point::open(what, "not known");
     };
-    let point = Point::new(what, figure < limit, format!("{figure:.3} {unit}"));
-    match point.verdict {
-        Verdict::Pass if figures.len() < *all => {
-            point.opened(&format!("known of {} of {all} alone", figures.len()))
-        }
-        _ => point,
-    }
+    Point::new(what, figure < limit, format!("{figure:.3} {unit}")).known_of(figures.len(), *all)
 }
 
 pub(super) fn mean(figures: &[f64]) -> Option<f64> {

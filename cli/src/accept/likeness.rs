@@ -28,6 +28,12 @@ fn method(model: &str) -> Option<Method> {
     Some(Method { name, least })
 }
 
+/// Pictures that were to be compared: of a sample that failed there would have been one.
+fn pictures(measured: &Measured) -> usize {
+    let files = measured.samples.iter().map(|sample| sample.files.max(1));
+    usize::try_from(files.sum::<u32>()).unwrap_or(usize::MAX)
+}
+
 fn compared(measured: &Measured) -> Vec<f64> {
     let samples = measured.samples.iter();
     samples.flat_map(|s| s.likeness.iter().copied()).collect()
@@ -68,6 +74,7 @@ pub(super) fn point(measured: &Measured) -> Point {
         ),
         Some(Method { least, .. }) => {
             Point::new(WHAT, mean >= least, format!("{told}; asked: {least:.2}"))
+                .known_of(count, pictures(measured))
         }
     }
 }
@@ -137,6 +144,22 @@ mod tests {
                 "mean 0.800, lowest 0.200, of 7 pictures; asked: 0.85"
             )
         );
+    }
+
+    #[test]
+    fn faces_that_were_not_compared_pass_nothing_and_the_rest_may_fail() {
+        for (figure, verdict) in [(0.9, Verdict::Open), (0.5, Verdict::Fail)] {
+            let mut part = measured("sdxl-instantid", &[figure; 7]);
+            part.samples.extend(vec![Sample::default(); 3]);
+            let point = point(&part);
+            assert_eq!(point.verdict, verdict, "{}", point.figure);
+            let end = "of 7 pictures; asked: 0.85; known of 7 of 10 alone";
+            assert!(point.figure.ends_with(end), "{}", point.figure);
+        }
+        // One job with two pictures, of which one was compared.
+        let mut two = measured("sdxl-instantid", &[0.9; 7]);
+        two.samples[0].files = 2;
+        assert_eq!(point(&two).verdict, Verdict::Open);
     }
 
     #[test]

@@ -302,6 +302,25 @@ fn a_figure_that_some_samples_lack_passes_nothing_and_still_fails() {
 }
 
 #[test]
+fn the_one_sample_that_succeeded_passes_no_time_and_no_cost_for_the_others() {
+    let mut samples = vec![Sample::lost("gpu_error".to_owned(), 1.0); 10];
+    samples[4] = good();
+    for (what, begins) in [
+        ("mean run under 30 s", "12.000 s"),
+        ("reply under 35 s", "14.000 s"),
+        ("a picture under $0.50", "0.010 USD"),
+    ] {
+        let one = point(&measured(samples.clone()), what);
+        let figure = format!("{begins}; known of 1 of 10 alone");
+        assert_eq!((one.verdict, one.figure), (Verdict::Open, figure));
+    }
+    samples[4].run_s = Some(31.0);
+    let one = point(&measured(samples), "mean run under 30 s");
+    let figure = "31.000 s; known of 1 of 10 alone".to_owned();
+    assert_eq!((one.verdict, one.figure), (Verdict::Fail, figure));
+}
+
+#[test]
 fn a_lora_that_does_not_load_ten_times_of_ten_fails() {
     let mut measured = measured(vec![good(); 10]);
     measured.uses_lora = true;
