@@ -57,8 +57,10 @@ pub(crate) struct Metrics {
     pub(crate) predict_time: Option<f64>,
     /// Seconds that a cold container took before it.
     pub(crate) cold_start_seconds: Option<f64>,
-    /// Of those, the seconds of the container's and the server's start; 0 on a warm one.
+    /// Of those, the seconds of the server's start as the worker saw it; 0 on a warm one.
     pub(crate) boot_seconds: Option<f64>,
+    /// Seconds from acceptance until the worker began.
+    pub(crate) queue_seconds: Option<f64>,
     /// The GPU's name.
     pub(crate) gpu: Option<String>,
     /// How alike the face of each picture is, 0 to 1; null where it was not measured.

@@ -91,6 +91,7 @@ fn seen(job: Prediction, reply_s: f64) -> Sample {
         provider: metrics.provider,
         gpu: metrics.gpu,
         run_s: metrics.predict_time,
+        queue_s: metrics.queue_seconds,
         boot_s: metrics.boot_seconds,
         cold_start_s: metrics.cold_start_seconds,
         cost_usd: metrics.cost_usd,

@@ -18,6 +18,8 @@ pub(super) struct Sample {
     pub(super) provider: Option<String>,
     pub(super) gpu: Option<String>,
     pub(super) run_s: Option<f64>,
+    /// From acceptance until the worker began.
+    pub(super) queue_s: Option<f64>,
     /// Above 0 where the container was cold.
     pub(super) boot_s: Option<f64>,
     pub(super) cold_start_s: Option<f64>,

@@ -7,6 +7,7 @@ fn good() -> Sample {
         answered: true,
         files: 1,
         gpu: Some("L40S".to_owned()),
+        queue_s: Some(0.3),
         boot_s: Some(0.0),
         provider: Some("modal".to_owned()),
         run_s: Some(12.0),
@@ -184,12 +185,24 @@ fn a_cold_start_is_one_of_a_container_that_booted_in_either_round() {
     let what = "cold start under 60 s";
     let mut measured = measured(vec![good(); 3]);
     assert_eq!(point(&measured, what).figure, "no container was cold");
-    (measured.at_once[2].boot_s, measured.at_once[2].cold_start_s) = (Some(9.0), Some(41.5));
-    let cold = point(&measured, what);
-    assert_eq!(
-        (cold.verdict, cold.figure.as_str()),
-        (Verdict::Pass, "41.500 s, the longest of 1")
-    );
+    let cold = |measured: &Measured| {
+        let point = point(measured, what);
+        (point.verdict, point.figure)
+    };
+    let one = &mut measured.at_once[2];
+    (one.boot_s, one.cold_start_s) = (Some(9.0), Some(41.5));
+    let passed = "41.500 s, the longest of 1".to_owned();
+    assert_eq!(cold(&measured), (Verdict::Pass, passed));
+    // Finding and starting the container stand in the queue alone, with the wake at its end.
+    let one = &mut measured.at_once[2];
+    (one.queue_s, one.boot_s, one.cold_start_s) = (Some(83.0), Some(3.0), Some(15.0));
+    let failed = "95.000 s, the longest of 1".to_owned();
+    assert_eq!(cold(&measured), (Verdict::Fail, failed));
+    // Of a sample that failed nobody knows how cold its container was.
+    measured.at_once[2].queue_s = Some(20.0);
+    measured.samples[0] = Sample::lost("gpu_error".to_owned(), 1.0);
+    let part = "32.000 s, the longest of 1; known of 7 of 8 alone".to_owned();
+    assert_eq!(cold(&measured), (Verdict::Open, part));
     for sample in measured.samples.iter_mut().chain(&mut measured.at_once) {
         sample.boot_s = None;
     }
