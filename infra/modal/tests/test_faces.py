@@ -26,6 +26,7 @@ from ryla_modal.faces import (
     calibrated,
     faces_from,
     kind_of,
+    shows_none,
 )
 
 
@@ -113,20 +114,26 @@ def analysis(home: Path) -> type:
     return FaceAnalysis
 
 
-@pytest.fixture(params=["opencv", "insightface"])
-def faces(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Faces:
-    for name in (YUNET, SFACE):
-        (tmp_path / "faces").mkdir(exist_ok=True)
-        (tmp_path / "faces" / name).write_bytes(b"")
-    for name in ANTELOPE_FILES:
-        (tmp_path / "insightface/models/antelopev2").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "insightface/models/antelopev2" / name).write_bytes(b"")
+def files(models: Path) -> None:
+    for folder, names in {"faces": (YUNET, SFACE), "insightface/models/antelopev2": ANTELOPE_FILES}.items():
+        (models / folder).mkdir(parents=True)
+        for name in names:
+            (models / folder / name).write_bytes(b"")
+
+
+@pytest.fixture
+def libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files(tmp_path)
     app = ModuleType("insightface.app")
     app.FaceAnalysis = analysis(tmp_path / "insightface")  # type: ignore[attr-defined]
     modules: dict[str, Any] = {"cv2": opencv(tmp_path), "insightface": ModuleType("insightface"), "insightface.app": app}
     modules["numpy"] = SimpleNamespace(uint8="u1", frombuffer=lambda data, kind: data)
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
+
+
+@pytest.fixture(params=["opencv", "insightface"])
+def faces(request: pytest.FixtureRequest, tmp_path: Path, libraries: None) -> Faces:
     made = faces_from(request.param, tmp_path)
     assert not isinstance(made, NoFaces)
     return made
@@ -169,12 +176,34 @@ def test_a_setting_that_names_no_kind_is_refused_at_the_deploy() -> None:
 
 
 def test_without_its_library_nothing_is_said_of_faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "insightface/models/antelopev2"
-    folder.mkdir(parents=True)
-    for name in ANTELOPE_FILES:
-        (folder / name).write_bytes(b"")
+    files(tmp_path)
     monkeypatch.setitem(sys.modules, "insightface", None)
     assert isinstance(faces_from("insightface", tmp_path), NoFaces)
+
+
+@pytest.mark.parametrize("error", [AssertionError, OSError, type("error", (Exception,), {})])
+def test_a_model_file_that_does_not_open_costs_the_faces_and_not_the_class(
+    libraries: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: type[Exception]
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise error("Can't read ONNX file")
+
+    monkeypatch.setattr(sys.modules["cv2"].FaceRecognizerSF, "create", broken)
+    monkeypatch.setattr(sys.modules["insightface.app"], "FaceAnalysis", broken)
+    for kind in ("opencv", "insightface"):
+        assert isinstance(faces_from(kind_of(kind), tmp_path), NoFaces)
+    said = [(record.getMessage(), vars(record)["kind"], vars(record)["error"]) for record in caplog.records]
+    assert said == [("faces are unknown", kind, error.__name__) for kind in ("opencv", "insightface")]
+
+
+def test_a_detector_that_fails_has_not_seen_that_there_is_no_face(faces: Faces, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (shows_none(faces, picture()), shows_none(faces, picture((10, 0.0))), shows_none(NoFaces(), picture())) == (True, False, False)
+
+    def broken(_: bytes) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(faces, "found", broken)
+    assert shows_none(faces, picture()) is False
 
 
 @pytest.mark.parametrize(("points", "bound"), [(SFACE_CALIBRATION, 0.363), (INSIGHTFACE_CALIBRATION, 0.45)])

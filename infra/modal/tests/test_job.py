@@ -370,6 +370,16 @@ def test_a_reference_without_a_face_costs_no_gpu(bench: Bench) -> None:
     assert (bench.comfy.started, bench.comfy.uploads) == ([], [])
 
 
+def test_a_detector_that_fails_refuses_no_reference(bench: Bench) -> None:
+    class Broken(Face):
+        def found(self, picture: bytes) -> bool | None:
+            raise RuntimeError("the detector")
+
+    bench.give("reference_image", picture())
+    bench.worker.faces = Broken(None, 0.5)
+    assert bench.run()["event"] == "succeeded"
+
+
 @pytest.mark.parametrize("figure", [0.87, None])
 def test_likeness_is_reported_where_it_is_known_and_absent_otherwise(bench: Bench, figure: float | None) -> None:
     bench.give("reference_image", picture())

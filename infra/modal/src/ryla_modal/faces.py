@@ -7,6 +7,7 @@ never invented.
 
 from __future__ import annotations
 
+import logging
 import math
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +28,8 @@ SFACE_CALIBRATION: Calibration = ((-1.0, 0.0), (0.0, 0.30), (0.363, 0.70), (0.50
 INSIGHTFACE_CALIBRATION: Calibration = ((-1.0, 0.0), (0.0, 0.30), (0.45, 0.70), (0.55, 0.80), (0.65, 0.90), (1.0, 1.0))
 
 Kind = Literal["opencv", "insightface", "off"]
+
+log = logging.getLogger("ryla_modal.faces")
 
 
 class Faces(Protocol):
@@ -70,7 +73,7 @@ def kind_of(setting: str) -> Kind:
 
 
 def faces_from(kind: Kind, models: Path) -> Faces:
-    """The detector of that kind, if its files lie in the models folder and its library is there; else one that knows nothing."""
+    """The detector of that kind, if its files lie in the models folder and its library opens them; else one that knows nothing."""
     try:
         if kind == "opencv" and all((models / "faces" / name).is_file() for name in (YUNET, SFACE)):
             import cv2
@@ -85,9 +88,20 @@ def faces_from(kind: Kind, models: Path) -> Faces:
             from insightface.app import FaceAnalysis
 
             return InsightFaces(cv2, numpy, FaceAnalysis, home)
-    except ImportError:
-        pass
+    except Exception as error:
+        # A library that is not there, or a file that is broken: OpenCV and InsightFace raise what they like, and a class
+        # that makes pictures without knowing their faces is worth more than none.
+        log.warning("faces are unknown", extra={"kind": kind, "error": type(error).__name__})
     return NoFaces()
+
+
+def shows_none(faces: Faces, picture: bytes) -> bool:
+    """Whether the picture certainly shows no face. A detector that fails has seen nothing, and refuses nobody."""
+    try:
+        return faces.found(picture) is False
+    except Exception as error:
+        log.warning("the face of a reference is unknown", extra={"error": type(error).__name__})
+        return False
 
 
 class OpenCvFaces:

@@ -17,7 +17,7 @@ from ryla_modal import files, wire
 from ryla_modal.claims import Claims
 from ryla_modal.clock import Clock
 from ryla_modal.comfy import Comfy, ComfyDown
-from ryla_modal.faces import Faces, NoFaces
+from ryla_modal.faces import Faces, NoFaces, shows_none
 from ryla_modal.failures import Failed
 from ryla_modal.fetch import fetch, fetch_checked, fetch_params
 from ryla_modal.graph import Graph, Made, Stop
@@ -205,7 +205,7 @@ class _Run:
             raise Failed("invalid_input", f"{name}: {bad}") from None
         if facts.content_type == "video/mp4":
             raise Failed("invalid_input", f"{name}: must be a picture")
-        if self.worker.faces.found(data) is False:
+        if shows_none(self.worker.faces, data):
             raise Failed("face_not_found", f"{name} shows no face")
         extension = facts.content_type.rpartition("/")[2]
         return self.worker.comfy.upload(f"{name}.{extension}", data, str(self.job.run))

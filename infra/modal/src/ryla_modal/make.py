@@ -12,6 +12,7 @@ from typing import Any
 
 from ryla_modal import files
 from ryla_modal.comfy import ComfyDown
+from ryla_modal.faces import shows_none
 from ryla_modal.failures import Failed
 from ryla_modal.graph import Graph, Stop
 from ryla_modal.job import Worker
@@ -63,7 +64,7 @@ def _make(worker: Worker, graph: Graph, run: str, name: str, params: dict[str, A
         if data is None:
             raise Failed("invalid_input", f"{field} is missing")
         # What a caller's own graph does with a picture is not ours to know.
-        if name != NAME and worker.faces.found(data) is False:
+        if name != NAME and shows_none(worker.faces, data):
             raise Failed("face_not_found", f"{field} shows no face")
         extension = files.facts(data).content_type.rpartition("/")[2]
         named[field] = worker.comfy.upload(f"{field}.{extension}", data, run)
