@@ -22,7 +22,7 @@ from container import LOCAL, Container
 from link import Link
 from ryla_modal.clock import SystemClock
 from ryla_modal.direct import Direct, direct_routes
-from ryla_modal.families import FAMILIES
+from ryla_modal.families import FAMILIES, ceiling
 from ryla_modal.make import make
 from ryla_modal.starts import started
 from ryla_modal.warm import Leases
@@ -101,7 +101,7 @@ def web_side(gpu: Container) -> Any:  # noqa: ANN401
         calls=gpu,
         clock=clock,
         places=LOCAL,
-        leases=Leases(gpu.store, clock, {}, lambda *_: None),
+        leases=Leases(gpu.store, clock, {name: ceiling(family, {}) for name, family in FAMILIES.items()}, lambda *_: None),
         workflows=gpu.workflows,
         starts=lambda: started(gpu.store, FAMILIES),
     )
