@@ -175,6 +175,9 @@ class Gpu:
     @modal.enter(snap=True)
     def load(self) -> None:
         """Everything that needs no GPU, ComfyUI's start too: what the memory snapshot holds."""
+        # First of all: ComfyUI imports its node packs below, and some fetch what they need right then.
+        counted = [Path(MODELS), Path(HUB)]
+        self.start = Start(DictStore(state), self.family, counted, aside=[Path(MODELS) / "loras"])
         import httpx
 
         configure()
@@ -188,6 +191,7 @@ class Gpu:
         self.workflows = of_family(self.family)
         if SNAPSHOT != "off":
             self.server.boot_asleep()
+        self.start.rest()
 
     @modal.enter(snap=False)
     def boot(self) -> None:
@@ -197,8 +201,8 @@ class Gpu:
         from ryla_modal.loras import Loras
 
         models.reload()
+        self.start.go_on()
         store, clock = DictStore(state), SystemClock()
-        self.start = Start(store, self.family, [Path(MODELS), Path(HUB)], aside=[Path(MODELS) / "loras"])
         if SNAPSHOT == "off":
             self.server.boot()
         else:

@@ -189,6 +189,7 @@ def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Conta
     monkeypatch.setattr(app, "BASE", str(tmp_path))
     monkeypatch.setattr(app, "PORT", free_port())
     monkeypatch.setattr(app, "MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr(app, "HUB", str(tmp_path / "hub"))
     monkeypatch.setattr(app, "DictStore", lambda entries: store)
     monkeypatch.setattr(app, "models", type("Volume", (), {"reload": staticmethod(lambda: None)}))
     file = type("File", (), {"folder": "checkpoints", "name": "late.safetensors"})
@@ -248,6 +249,30 @@ def test_a_snapshot_holds_a_running_comfyui_that_wakes_on_the_gpu_or_is_started_
     # A server that has died on the GPU is started there, and not asleep.
     assert container.gpu.server.restart()
     assert (container.folder / "starts").read_text().splitlines()[-1].endswith("--disable-metadata")
+
+
+@pytest.mark.parametrize("snapshot", ["cpu", "off"])
+def test_what_a_node_pack_fetches_when_it_is_imported_is_a_download(
+    container: Container, monkeypatch: pytest.MonkeyPatch, snapshot: str
+) -> None:
+    monkeypatch.setattr(app, "SNAPSHOT", snapshot)
+    asleep = {"cpu": "boot_asleep", "off": "boot"}[snapshot]
+    starts = getattr(ComfyServer, asleep)
+
+    def fetching(server: ComfyServer) -> None:
+        starts(server)
+        for folder, size in {app.HUB: 70, app.MODELS: 5}.items():
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            (Path(folder) / "weights").write_bytes(b"x" * size)
+
+    def reload() -> None:
+        Path(app.MODELS).mkdir(exist_ok=True)
+        (Path(app.MODELS) / "theirs").write_bytes(b"x" * 9000)
+
+    monkeypatch.setattr(ComfyServer, asleep, fetching)
+    monkeypatch.setattr(app.models, "reload", staticmethod(reload))
+    assert container.run()["event"] == "succeeded"
+    assert container.store.get("started/flux") == {"starts": 1, "downloaded_bytes": 75}
 
 
 def test_without_snapshots_comfyui_is_started_once(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,22 @@ def test_files_that_another_process_brought_are_not_this_containers(volumes: Vol
         (volumes.models / "checkpoints/theirs").write_bytes(b"x" * 9000)
     start.tell()
     assert volumes.said() == (1, 7)
+
+
+def test_what_came_before_a_snapshot_one_container_has_downloaded(volumes: Volumes) -> None:
+    start = volumes.start()
+    (volumes.hub / "imported").write_bytes(b"x" * 30)
+    start.rest()
+    (volumes.models / "checkpoints/theirs").write_bytes(b"x" * 9000)
+    restored = copy.copy(start)
+    start.go_on()
+    (volumes.hub / "woken").write_bytes(b"x" * 4)
+    start.tell()
+    assert volumes.said() == (1, 34)
+    restored.go_on()
+    (volumes.hub / "own").write_bytes(b"x" * 2)
+    restored.tell()
+    assert volumes.said() == (2, 2)
 
 
 def test_nothing_is_said_of_a_class_that_never_started(volumes: Volumes) -> None:

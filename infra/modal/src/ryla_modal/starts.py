@@ -8,6 +8,7 @@ brought are not counted: they belong to the job.
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from ryla_modal.claims import Store
 class Start:
     """One start of a container. Made before its ComfyUI begins; `aside` are folders that are not counted.
 
+    A memory snapshot may be taken in the middle: `rest` before it, `go_on` after it, in each container that comes from it.
     Two containers that start in the same moment may count as one start: the figures inform and decide nothing.
     """
 
@@ -26,16 +28,31 @@ class Start:
         self._folders, self._aside = folders, aside
         self._before = _sizes(folders, aside)
         self._counted = 0
+        self._snapshot, self._in_snapshot = "", 0
         self._number: int | None = None
         self._told: int | None = None
 
+    def rest(self) -> None:
+        """Closes the part before a snapshot. What it downloaded, one container did for all that come from the snapshot."""
+        self._snapshot, self._in_snapshot = uuid.uuid4().hex, self._downloaded()
+
+    def go_on(self) -> None:
+        """Begins the part after it. Files that came into sight since are no download of this container."""
+        self._before = _sizes(self._folders, self._aside)
+
     def tell(self) -> None:
         """Says what has come since the start, where that is not what was said last."""
+        if self._in_snapshot:
+            # The first to say anything did it, as far as anybody can tell: a restored process has all of the other's memory.
+            if self._store.put(f"{_key(self._family)}/{self._snapshot}", True, skip_if_exists=True):
+                self._counted += self._in_snapshot
+            self._in_snapshot = 0
         downloaded = self._downloaded()
         if downloaded == self._told:
             return
+        newest = started(self._store, [self._family]).get(self._family, {}).get("starts", 0)
         if self._number is None:
-            self._number = started(self._store, [self._family]).get(self._family, {}).get("starts", 0) + 1
+            self._number = newest + 1
         self._store.put(_key(self._family), {"starts": self._number, "downloaded_bytes": downloaded})
         self._told = downloaded
 
@@ -46,7 +63,7 @@ class Start:
         try:
             yield
         finally:
-            self._before = _sizes(self._folders, self._aside)
+            self.go_on()
 
     def _downloaded(self) -> int:
         now = _sizes(self._folders, self._aside)
