@@ -35,6 +35,8 @@ from ryla_modal.workflows import Workflows, checkpoints, load_all  # noqa: E402
 APP = "ryla-comfyui"
 MODELS = "/root/models"
 HUB = "/root/hf-hub-cache"
+# What node packs keep on a container's own disk, where each start finds it gone. InsightFace has no setting for its folder.
+OWN_DISK = ("/root/.cache", "/root/.insightface")
 BASE = "/root/ComfyUI"
 PORT = 8188
 # ComfyUI frees memory between two looks at its queue.
@@ -60,7 +62,9 @@ hub_cache = modal.Volume.from_name("hf-hub-cache", create_if_missing=True)
 volumes: dict[Any, Any] = {MODELS: models, HUB: hub_cache}
 
 PIP = ("httpx==0.28.1", "pillow==13.0.0", "starlette==1.10.0", "websockets==17.4")
-ENV = {**SETTINGS, "RYLA_WORKFLOWS": "/root/workflows", "HF_HOME": HUB}
+# Packages that fetch files by themselves keep them on the volume: on a container's own disk each start would fetch them again.
+CACHES = {"HF_HOME": HUB, "TORCH_HOME": f"{HUB}/torch", "XDG_CACHE_HOME": f"{HUB}/cache"}
+ENV = {**SETTINGS, "RYLA_WORKFLOWS": "/root/workflows", **CACHES}
 
 
 def with_code(image: modal.Image) -> modal.Image:
@@ -176,7 +180,7 @@ class Gpu:
     def load(self) -> None:
         """Everything that needs no GPU, ComfyUI's start too: what the memory snapshot holds."""
         # First of all: ComfyUI imports its node packs below, and some fetch what they need right then.
-        counted = [Path(MODELS), Path(HUB)]
+        counted = [Path(MODELS), Path(HUB), *map(Path, OWN_DISK)]
         self.start = Start(DictStore(state), self.family, counted, aside=[Path(MODELS) / "loras"])
         import httpx
 

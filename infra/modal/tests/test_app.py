@@ -181,7 +181,14 @@ def test_a_package_that_keeps_models_in_its_own_folder_gets_those_of_the_volume(
 def test_no_secret_of_the_deployers_shell_gets_into_an_image() -> None:
     names = ["RYLA_API_KEY", "RYLA_API_URL", "RYLA_BUCKET_HOSTS", "RYLA_MAX_CONTAINERS_FLUX_PULID", "RYLA_CHECKPOINTS", "RYLA_FACES"]
     assert [name for name in names if app.KNOWN.fullmatch(name)] == names[2:]
-    assert set(app.ENV) == {*app.SETTINGS, "RYLA_WORKFLOWS", "HF_HOME"}
+    assert set(app.ENV) == {*app.SETTINGS, "RYLA_WORKFLOWS", *app.CACHES}
+
+
+def test_what_packages_fetch_by_themselves_lies_on_a_volume() -> None:
+    assert set(app.CACHES) == {"HF_HOME", "TORCH_HOME", "XDG_CACHE_HOME"}
+    for folder in app.CACHES.values():
+        assert Path(app.HUB) in (Path(folder), *Path(folder).parents)
+    assert app.volumes[app.HUB] is app.hub_cache
 
 
 def test_every_graph_of_the_repository_is_served_by_a_family() -> None:

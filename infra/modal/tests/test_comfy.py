@@ -190,6 +190,7 @@ def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Conta
     monkeypatch.setattr(app, "PORT", free_port())
     monkeypatch.setattr(app, "MODELS", str(tmp_path / "models"))
     monkeypatch.setattr(app, "HUB", str(tmp_path / "hub"))
+    monkeypatch.setattr(app, "OWN_DISK", (str(tmp_path / "home/.cache"), str(tmp_path / "home/.insightface")))
     monkeypatch.setattr(app, "DictStore", lambda entries: store)
     monkeypatch.setattr(app, "models", type("Volume", (), {"reload": staticmethod(lambda: None)}))
     file = type("File", (), {"folder": "checkpoints", "name": "late.safetensors"})
@@ -261,7 +262,7 @@ def test_what_a_node_pack_fetches_when_it_is_imported_is_a_download(
 
     def fetching(server: ComfyServer) -> None:
         starts(server)
-        for folder, size in {app.HUB: 70, app.MODELS: 5}.items():
+        for folder, size in {app.HUB: 70, app.MODELS: 5, **dict.fromkeys(app.OWN_DISK, 100)}.items():
             Path(folder).mkdir(parents=True, exist_ok=True)
             (Path(folder) / "weights").write_bytes(b"x" * size)
 
@@ -272,7 +273,7 @@ def test_what_a_node_pack_fetches_when_it_is_imported_is_a_download(
     monkeypatch.setattr(ComfyServer, asleep, fetching)
     monkeypatch.setattr(app.models, "reload", staticmethod(reload))
     assert container.run()["event"] == "succeeded"
-    assert container.store.get("started/flux") == {"starts": 1, "downloaded_bytes": 75}
+    assert container.store.get("started/flux") == {"starts": 1, "downloaded_bytes": 275}
 
 
 def test_without_snapshots_comfyui_is_started_once(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
