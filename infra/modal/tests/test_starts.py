@@ -88,5 +88,17 @@ def test_what_came_before_a_snapshot_one_container_has_downloaded(volumes: Volum
     assert volumes.said() == (2, 2)
 
 
+def test_the_word_of_an_older_container_does_not_replace_the_newest_ones(volumes: Volumes) -> None:
+    older, newer = volumes.start(), volumes.start()
+    older.tell()
+    (volumes.hub / "first-run").write_bytes(b"x" * 60)
+    newer.tell()
+    (volumes.hub / "second-run").write_bytes(b"x" * 8)
+    older.tell()
+    assert volumes.said() == (2, 60)
+    newer.tell()
+    assert volumes.said() == (2, 68)
+
+
 def test_nothing_is_said_of_a_class_that_never_started(volumes: Volumes) -> None:
     assert started(volumes.store, ["flux"]) == {}

@@ -53,6 +53,10 @@ class Start:
         newest = started(self._store, [self._family]).get(self._family, {}).get("starts", 0)
         if self._number is None:
             self._number = newest + 1
+        elif newest > self._number:
+            # Another container has started since: health tells of the newest, and this word would replace its own.
+            self._told = downloaded
+            return
         self._store.put(_key(self._family), {"starts": self._number, "downloaded_bytes": downloaded})
         self._told = downloaded
 
