@@ -245,7 +245,7 @@ class Gpu:
         finally:
             # Also after a cancel, which goes through here as an exception.
             self._leave_if_sick()
-            self._tell_start()
+            self._tell_start(message.get("workflow"))
 
     @modal.method()
     def direct(self, name: str, params: dict[str, Any], given: dict[str, bytes], deadline_at_ms: int) -> dict[str, Any]:
@@ -257,7 +257,7 @@ class Gpu:
             return make(self.worker, name, params, given, deadline_at_ms)
         finally:
             self._leave_if_sick()
-            self._tell_start()
+            self._tell_start(name)
 
     def _look(self, store: Any) -> None:  # noqa: ANN401
         """What this container can run: the rest is refused with model_missing, and the web side is told."""
@@ -285,10 +285,13 @@ class Gpu:
             SystemClock().sleep(FREED_AFTER_S)
             models.reload()
 
-    def _tell_start(self) -> None:
-        """What has been downloaded since the start: node packs fetch by themselves, some in their first run."""
+    def _tell_start(self, ran: object = None) -> None:
+        """What has been downloaded since the start: node packs fetch by themselves, some in the first run of a workflow."""
         try:
-            self.start.tell()
+            if ran is None:
+                self.start.tell()
+            else:
+                self.start.after_run(str(ran))
         except Exception as error:
             # It informs, and costs nobody a picture.
             log.warning("downloads are unknown", extra={"family": self.family, "error": type(error).__name__})

@@ -128,7 +128,8 @@ class Container:
             forget=self.comfy.forget_run,
             word=lambda: uuid.uuid4().hex[:8],
         )
-        self._tell_starts()
+        for start in self._starts:
+            start.tell()
 
     # What web.py asks of Modal's function calls.
 
@@ -174,15 +175,12 @@ class Container:
         self.http.close()
         self.outside.close()
 
-    def _tell_starts(self) -> None:
-        for start in self._starts:
-            start.tell()
-
     def _job(self, message: dict[str, Any], call_id: str, accepted_ms: int) -> dict[str, Any]:
         try:
             return run_job(message, self.worker, call_id, accepted_ms)
         finally:
-            self._tell_starts()
+            for start in self._starts:
+                start.after_run(message["workflow"])
 
     def _note_put(self, response: httpx.Response) -> None:
         if response.request.method == "PUT":

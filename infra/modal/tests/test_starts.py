@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ryla_modal import starts
 from ryla_modal.claims import MemoryStore
 from ryla_modal.starts import Start, started
 
@@ -98,6 +100,29 @@ def test_the_word_of_an_older_container_does_not_replace_the_newest_ones(volumes
     assert volumes.said() == (2, 60)
     newer.tell()
     assert volumes.said() == (2, 68)
+
+
+def test_only_the_first_runs_of_a_workflow_are_looked_at(volumes: Volumes, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = volumes.start()
+    start.tell()
+    walks = 0
+    sizes = starts._sizes
+
+    def walk(*folders: Any) -> Any:
+        nonlocal walks
+        walks += 1
+        return sizes(*folders)
+
+    monkeypatch.setattr(starts, "_sizes", walk)
+    for _ in range(20):
+        start.after_run("sdxl")
+    assert walks == 3
+    # The first run of another one may well be the twentieth of its container.
+    (volumes.hub / "swapper").write_bytes(b"x" * 50)
+    start.after_run("sdxl")
+    assert volumes.said() == (1, 0)
+    start.after_run("face-swap")
+    assert volumes.said() == (1, 50)
 
 
 def test_nothing_is_said_of_a_class_that_never_started(volumes: Volumes) -> None:

@@ -1,7 +1,7 @@
 """What starting a container downloads: the growth of the folders that hold models. Told by `GET /v1/health`.
 
 Model files are fetched once, by `fill_models`, and no start should fetch any. Node packs may fetch files by themselves
-nevertheless, when they load or in their first run, so a container goes on looking after its runs. LoRAs that a job
+nevertheless, when they load or in their first run, so a container looks again after the first runs of each workflow. LoRAs that a job
 brought are not counted: they belong to the job.
 """
 
@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from ryla_modal.claims import Store
+
+# Runs of each workflow after which to look: one may end before the nodes that fetch, and each look walks volumes on GPU time.
+LOOKS = 3
 
 
 class Start:
@@ -31,6 +35,7 @@ class Start:
         self._snapshot, self._in_snapshot = "", 0
         self._number: int | None = None
         self._told: int | None = None
+        self._runs: Counter[str] = Counter()
 
     def rest(self) -> None:
         """Closes the part before a snapshot. What it downloaded, one container did for all that come from the snapshot."""
@@ -59,6 +64,12 @@ class Start:
             return
         self._store.put(_key(self._family), {"starts": self._number, "downloaded_bytes": downloaded})
         self._told = downloaded
+
+    def after_run(self, workflow: str) -> None:
+        """Looks again, as long as the nodes of that workflow may still fetch something for the first time."""
+        if self._runs[workflow] < LOOKS:
+            self._runs[workflow] += 1
+            self.tell()
 
     @contextmanager
     def reloading(self) -> Iterator[None]:
