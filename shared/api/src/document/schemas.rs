@@ -136,12 +136,12 @@ const METRICS: &[Field] = &[
     (
         "boot_seconds",
         number,
-        "Seconds of those in which the GPU's container and server started; 0 on a warm one. Where the worker measured.",
+        "Seconds of those in which the GPU's server started; 0 on a warm one. Where the worker measured.",
     ),
     (
         "queue_seconds",
         number,
-        "Seconds that the backend took to find a GPU. Where the worker measured.",
+        "Seconds until a worker began: a GPU is found, and a container started where none is warm. Where the worker measured.",
     ),
     (
         "gpu_seconds",
