@@ -4,32 +4,26 @@
 
 mod figures;
 mod fold;
+mod span;
 mod steer;
+mod write;
 
 pub use figures::{EndpointFigures, Tally};
 
-use crate::log;
 use crate::port::{
-    Backends, Clock, EndpointState, EndpointStore, Endpoints, Entropy, Pool, StoreError,
+    Backends, Clock, EndpointState, EndpointStore, Endpoints, Entropy, Levers, Pool, StoreError,
+    Unreadable,
 };
 use crate::settings::{Settings, WarmSettings};
 use figures::Before;
-use futures_util::stream::{self, StreamExt as _};
 use ryla_domain::time::{Ms, UnixMs};
-use ryla_domain::warm::{
-    Calibration, Decision, Look, Minute, SHORTEST_WINDOW_S, TermsError, decide,
-};
+use ryla_domain::warm::{Calibration, Look, Minute, SHORTEST_WINDOW_S, TermsError, Why, decide};
+use span::Span;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// How far ticks are apart.
-const TICK: Ms = Ms::seconds(60);
-/// Missed minutes that are caught up with. After more, requests and containers are forgotten.
-const CATCH_UP: i64 = 5;
-/// Minutes by which the clock of one invocation may be behind that of another, below 0.
-const BEHIND: i64 = -10;
-/// States that are written side by side.
-const SIDE_BY_SIDE: usize = 16;
+/// Counts of a minute may still land so long after its end: they are waited for.
+const LANDING: Ms = Ms::seconds(3);
 
 /// A tick came to nothing; the next one tries again.
 #[derive(Debug, thiserror::Error)]
@@ -73,8 +67,9 @@ struct Seat {
     before: Before,
     /// Something was counted.
     told: bool,
-    decision: Option<Decision>,
-    /// Something runs, is held, idles within what it is worth, or is to boot before the next tick.
+    /// What its backend is to hold.
+    wish: Option<Levers>,
+    /// Something runs, is held, idles within what it is worth, or boots ahead.
     active: bool,
 }
 
@@ -91,8 +86,7 @@ impl Warm {
 
     /// One tick.
     pub async fn run(&self) -> Result<Tally, WarmError> {
-        let now = self.clock.now();
-        let this = Minute::of(now);
+        let this = self.landed().await;
         // Figures are of the day in which the last minute lies that is told.
         let told_until = this.begin() - Ms(1);
         let Endpoints {
@@ -100,20 +94,7 @@ impl Warm {
             pool,
             unreadable,
         } = self.endpoints.endpoints().await?;
-        let mut left_alone = BTreeSet::new();
-        for row in unreadable {
-            if row.key == "pool" {
-                return Err(WarmError::Pool(row.error));
-            }
-            let (endpoint, error) = (&row.key, row.error.to_string());
-            tracing::warn!(
-                event = "warm_unread",
-                endpoint,
-                error,
-                "state is left as it is"
-            );
-            left_alone.insert(row.key);
-        }
+        let left_alone = left_alone(unreadable)?;
         let seen = pool.as_ref().map(|pool| pool.rev);
         let mut pool = pool.unwrap_or_else(|| Pool {
             rev: 0,
@@ -124,21 +105,28 @@ impl Warm {
         if span == Span::Done {
             return Ok(Tally::default());
         }
+        let mut tally = self.tally(&left_alone);
         let mut seats: BTreeMap<String, Seat> = states
             .into_iter()
             .map(|state| (state.endpoint.to_string(), Seat::of(state, told_until)))
             .collect();
         self.prepare(&mut seats, span, this)?;
+        if span == Span::Ahead {
+            self.repeat(&mut seats, &mut tally, told_until);
+            self.steer(&mut seats, &mut tally).await;
+            self.write(seats, &mut tally, told_until).await;
+            return Ok(tally);
+        }
         for minute in span.minutes(this) {
             let ticks = self.endpoints.ticks(minute).await?;
             let readable = ticks
                 .into_iter()
-                .filter(|tick| !left_alone.contains(&tick.endpoint.to_string()));
+                .filter(|tick| !left_alone.contains_key(&tick.endpoint.to_string()));
             for tick in readable {
                 self.fold(&mut seats, &mut pool.calibration, minute, &tick)?;
             }
         }
-        let mut tally = self.decide(&mut seats, &mut pool.calibration, this.begin());
+        self.decide(&mut seats, &mut pool.calibration, this.begin(), &mut tally);
         self.steer(&mut seats, &mut tally).await;
         pool.next = this;
         pool.rev += 1;
@@ -149,6 +137,27 @@ impl Warm {
         Ok(tally)
     }
 
+    /// The minute under way, once what the one before it counted has landed.
+    async fn landed(&self) -> Minute {
+        let now = self.clock.now();
+        let into = now.since(Minute::of(now).begin());
+        if into < LANDING {
+            self.clock.sleep(Ms(LANDING.0 - into.0)).await;
+        }
+        Minute::of(self.clock.now())
+    }
+
+    /// Nothing has been done yet. What cannot be read cannot be held either.
+    fn tally(&self, left_alone: &BTreeMap<String, String>) -> Tally {
+        let backends: BTreeSet<&String> = left_alone.values().collect();
+        Tally {
+            steered: true,
+            unheld: u32::try_from(backends.len()).unwrap_or(u32::MAX),
+            budget_usd: self.prices.idle_usd_per_day,
+            ..Tally::default()
+        }
+    }
+
     /// Brings every state to the beginning of what it is told next.
     fn prepare(
         &self,
@@ -156,21 +165,39 @@ impl Warm {
         span: Span,
         this: Minute,
     ) -> Result<(), WarmError> {
+        let now = self.clock.now();
         for seat in seats.values_mut() {
+            // Before anything is decided: a floor that is over holds no container.
+            seat.lapse(now);
             let terms = self.terms(&seat.state.endpoint.class)?;
             seat.state.history.set_prices(terms);
             let deployed = self.deployed(seat.state.most);
             seat.state.account.set_deployed(deployed);
             if span == Span::Gap {
-                seat.state.history.restart(deployed.window_s);
+                let window_s = seat.state.window.as_seconds();
+                seat.state.history.restart(window_s);
                 seat.state.account.forget(this.previous().begin());
             }
-            if seat.state.next > this {
+            if span != Span::Ahead && seat.state.next > this {
                 // Its clock was ahead.
                 seat.state.next = this.previous();
             }
         }
         Ok(())
+    }
+
+    /// Another tick's clock was ahead and has told these minutes: what holds is held on until the time has
+    /// come, and nothing else is decided.
+    fn repeat(&self, seats: &mut BTreeMap<String, Seat>, tally: &mut Tally, told_until: UnixMs) {
+        for seat in seats.values_mut() {
+            tally.idle_usd_today += seat.state.account.on_day_of(told_until).idle_usd;
+            seat.active = seat.state.floor > 0 || seat.state.lease_until.is_some();
+            seat.wish = seat.active.then_some(Levers {
+                floor: seat.state.floor,
+                window: seat.state.window,
+            });
+        }
+        tally.stopped = tally.idle_usd_today >= self.prices.idle_usd_per_day;
     }
 
     /// Decides for all, and adds up what the day has cost.
@@ -179,24 +206,27 @@ impl Warm {
         seats: &mut BTreeMap<String, Seat>,
         pool: &mut Calibration,
         at: UnixMs,
-    ) -> Tally {
-        let mut spent_usd = 0.0;
+        tally: &mut Tally,
+    ) {
         for seat in seats.values_mut() {
             self.pass(seat, at);
-            spent_usd += seat.state.account.on_day_of(at).idle_usd;
+            tally.idle_usd_today += seat.state.account.on_day_of(at).idle_usd;
         }
-        let stopped = spent_usd >= self.prices.idle_usd_per_day;
+        let spent_usd = tally.idle_usd_today;
+        tally.stopped = spent_usd >= self.prices.idle_usd_per_day;
+        let acts_at = self.clock.now() + self.spread;
         for seat in seats.values_mut() {
             let state = &mut seat.state;
             state.in_flight = state.history.in_flight();
             let look = Look {
                 now: at,
+                acts_at,
                 in_flight: state.in_flight,
                 max: self.prices.max_floor.min(state.most.unwrap_or(u32::MAX)),
             };
             let mut decision = decide(&mut state.history, pool, look);
             state.reason = decision.reason.to_string();
-            if stopped {
+            if tally.stopped {
                 decision.floor = 0;
                 decision.window_s = SHORTEST_WINDOW_S;
                 state.history.in_force(0, SHORTEST_WINDOW_S);
@@ -206,46 +236,33 @@ impl Warm {
                     self.prices.idle_usd_per_day
                 );
             }
-            let soon = at + TICK;
-            seat.active = decision.again_at.is_some_and(|again| again <= soon);
-            seat.decision = Some(decision);
-        }
-        Tally {
-            stopped,
-            budget_usd: self.prices.idle_usd_per_day,
-            idle_usd_today: spent_usd,
-            ..Tally::default()
+            seat.active = decision.reason.why != Why::Cold;
+            seat.wish = Some(Levers {
+                floor: decision.floor,
+                window: Ms(Ms::from_secs_f64(decision.window_s.round()).0 / 1000 * 1000),
+            });
         }
     }
+}
 
-    /// Writes what has changed, each state on the revision that was read. Where somebody else was faster,
-    /// this tick gives way: the other one has done the same.
-    async fn write(&self, seats: BTreeMap<String, Seat>, tally: &mut Tally, at: UnixMs) {
-        let changed = seats.into_values().filter(Seat::changed);
-        let mut writes = stream::iter(changed.map(|mut seat| async move {
-            seat.state.rev += 1;
-            let written = self.endpoints.write_endpoint(seat.seen, &seat.state).await;
-            (seat, written)
-        }))
-        .buffer_unordered(SIDE_BY_SIDE);
-        while let Some((seat, written)) = writes.next().await {
-            match written {
-                Ok(true) => tally.add(&seat.state, &seat.before, at),
-                Ok(false) => {
-                    let endpoint = seat.state.endpoint.to_string();
-                    tracing::warn!(event = "warm_gave_way", endpoint, "another tick was faster");
-                    tally.gave_way = true;
-                    return;
-                }
-                // What the minute told of this endpoint is lost; its lease stands.
-                Err(error) => {
-                    let endpoint = seat.state.endpoint.to_string();
-                    log::port_failed("endpoints.write_endpoint", &endpoint, "", &error);
-                    tally.failed += 1;
-                }
-            }
+/// Rows that cannot be read, with their backends.
+fn left_alone(unreadable: Vec<Unreadable>) -> Result<BTreeMap<String, String>, WarmError> {
+    let mut left_alone = BTreeMap::new();
+    for row in unreadable {
+        if row.key == "pool" {
+            return Err(WarmError::Pool(row.error));
         }
+        let (endpoint, error) = (&row.key, row.error.to_string());
+        tracing::warn!(
+            event = "warm_unread",
+            endpoint,
+            error,
+            "state is left as it is"
+        );
+        let backend = row.key.split('#').next().unwrap_or_default().to_owned();
+        left_alone.insert(row.key, backend);
     }
+    Ok(left_alone)
 }
 
 impl Seat {
@@ -254,40 +271,9 @@ impl Seat {
             seen: Some(state.rev),
             before: Before::of(&state, told_until),
             told: false,
-            decision: None,
+            wish: None,
             active: false,
             state,
         }
-    }
-}
-
-/// Which minutes are still to be looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Span {
-    /// None: another tick has looked at them.
-    Done,
-    /// From that one on.
-    From(Minute),
-    /// Too many, or a clock that went back: the last one alone.
-    Gap,
-}
-
-impl Span {
-    /// `next` is the first that has not been looked at, `this` the one under way.
-    const fn of(next: Minute, this: Minute) -> Self {
-        match this.0.saturating_sub(next.0) {
-            BEHIND..=0 => Self::Done,
-            1..=CATCH_UP => Self::From(next),
-            _ => Self::Gap,
-        }
-    }
-
-    fn minutes(self, this: Minute) -> impl Iterator<Item = Minute> {
-        let first = match self {
-            Self::Done => this,
-            Self::From(first) => first,
-            Self::Gap => this.previous(),
-        };
-        (first.0..this.0).map(Minute)
     }
 }

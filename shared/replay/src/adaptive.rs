@@ -63,6 +63,7 @@ impl Controller for Adaptive<'_> {
     fn tick(&mut self, at: f64, in_flight: usize) -> Order {
         let look = Look {
             now: unix_ms(at),
+            acts_at: unix_ms(at),
             in_flight: u32::try_from(in_flight).unwrap_or(u32::MAX),
             max: self.max,
         };

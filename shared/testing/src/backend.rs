@@ -127,6 +127,7 @@ struct Inner {
     leases: Vec<Lease>,
     lease_answers: VecDeque<Option<Leased>>,
     touched: Vec<GpuClass>,
+    mute: bool,
 }
 
 /// A backend in memory.
@@ -291,6 +292,11 @@ impl FakeBackend {
         lock(&self.inner).lease_answers.push_back(answer);
     }
 
+    /// From now on nobody who asks for a sign of life hears anything.
+    pub fn fall_silent(&self) {
+        lock(&self.inner).mute = true;
+    }
+
     /// Classes that were asked for a sign of life, in order.
     pub fn touched(&self) -> Vec<GpuClass> {
         lock(&self.inner).touched.clone()
@@ -411,8 +417,14 @@ impl Backend for FakeBackend {
     }
 
     async fn touch(&self, class: &GpuClass, _: &TraceId) -> bool {
-        let mut inner = lock(&self.inner);
-        inner.touched.push(class.clone());
-        !inner.unreachable
+        let (unreachable, mute) = {
+            let mut inner = lock(&self.inner);
+            inner.touched.push(class.clone());
+            (inner.unreachable, inner.mute)
+        };
+        if mute {
+            std::future::pending::<()>().await;
+        }
+        !unreachable
     }
 }

@@ -39,6 +39,7 @@ fn lived() -> (EndpointState, Pool) {
     account.arrived(minute.second(1));
     let look = Look {
         now: minute.second(30),
+        acts_at: minute.second(30),
         in_flight: 1,
         max: 2,
     };

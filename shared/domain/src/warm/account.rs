@@ -2,6 +2,7 @@
 //! same arrivals and ends as the history and with the levers as they were asserted. Steers nothing. What
 //! metrics, `ryla warm status` and `ryla warm demo` print comes from here.
 
+use super::decide::LONGEST_WINDOW_S;
 use crate::time::{Ms, UnixMs};
 use serde::{Deserialize, Serialize};
 
@@ -168,7 +169,12 @@ impl Account {
     /// Goes on from that instant without any container or request: after a gap in what was told.
     pub fn forget(&mut self, at: UnixMs) {
         self.idle.clear();
-        (self.busy, self.line, self.asked, self.next) = (0, 0, None, None);
+        (self.busy, self.line) = (0, 0);
+        self.asked = self.next.take().or(self.asked).map(|asked| Asked {
+            floor: 0,
+            until: at,
+            ..asked
+        });
         self.now = at;
         self.roll();
     }
@@ -246,6 +252,8 @@ impl Account {
     fn pass_within(&mut self, until: UnixMs) {
         let (floor, window_s) = match self.asked {
             Some(asked) if asked.until > self.now => (asked.floor, asked.window_s),
+            // A lease that ends takes its floor with it; its window stays.
+            Some(asked) if asked.window_s <= LONGEST_WINDOW_S => (0, asked.window_s),
             _ => (0, self.deployed.window_s),
         };
         let window = Ms::from_secs_f64(window_s);

@@ -23,7 +23,10 @@ const MOST_LOOKED_AT: usize = 8;
 pub struct Look {
     /// The whole minute; one before the last instant told counts as that.
     pub now: UnixMs,
-    /// Requests under way, by the jobs' rows.
+    /// When the levers will be asserted; before `now` counts as `now`. What is gone by then is not held:
+    /// a floor that comes too late would boot.
+    pub acts_at: UnixMs,
+    /// Requests under way.
     pub in_flight: u32,
     /// The class's maximum of containers: no floor is higher.
     pub max: u32,
@@ -51,12 +54,13 @@ struct Wanted {
 /// Decides, and remembers what was decided. `pool` is what all endpoints have taught.
 pub fn decide(history: &mut History, pool: &mut Calibration, look: Look) -> Decision {
     let now = history.pass(look.now, pool);
+    let acts_at = look.acts_at.max(now);
     let in_flight = usize::try_from(look.in_flight).unwrap_or(usize::MAX);
-    let there = containers_there(history, in_flight, now);
+    let there = containers_there(history, in_flight, acts_at);
     let fresh = history.becoming_idle(now, 0, pool);
-    let wanted = wanted(history, pool, in_flight, now, &fresh);
+    let wanted = wanted(history, pool, in_flight, (now, acts_at), &fresh);
     let next = history.idle.last().copied().unwrap_or(fresh);
-    let held = history.idle.iter().any(|idle| idle.left_s(now) > 0.0);
+    let held = history.idle.iter().any(|idle| idle.left_s(acts_at) > 0.0);
 
     // No floor boots: a container that is gone is not worth its boot, unless a clock calls.
     let floor = clamped(wanted.containers.min(there), look.max);
@@ -77,24 +81,24 @@ pub fn decide(history: &mut History, pool: &mut Calibration, look: Look) -> Deci
             in_flight: look.in_flight,
             containers: clamped(there, u32::MAX),
             break_even_s: history.terms().break_even_s(),
-            next: term(history, pool, &next, now),
+            next: term(history, pool, &next, acts_at),
         },
     };
     if floor == 0 && in_flight == 0 && !held {
-        boot_ahead(history, &mut decision, look.max, now, soon);
+        boot_ahead(history, &mut decision, look.max, acts_at, soon);
     }
     history.levers.floor = decision.floor;
     history.levers.window_s = super::activity::narrow(decision.window_s);
     decision
 }
 
-/// Containers that exist: running ones, and idle ones that window or floor have kept.
-fn containers_there(history: &History, in_flight: usize, now: UnixMs) -> usize {
+/// Containers that exist then: running ones, and idle ones that window or floor have kept.
+fn containers_there(history: &History, in_flight: usize, acts_at: UnixMs) -> usize {
     let window_s = f64::from(history.levers.window_s);
     let young = history
         .idle
         .iter()
-        .filter(|idle| idle.age_s(now) < window_s)
+        .filter(|idle| idle.age_s(acts_at) < window_s)
         .count();
     let floor = usize::try_from(history.levers.floor).unwrap_or(usize::MAX);
     let kept = floor.saturating_sub(in_flight).min(history.idle.len());
@@ -105,7 +109,7 @@ fn wanted(
     history: &History,
     pool: &Calibration,
     in_flight: usize,
-    now: UnixMs,
+    (now, acts_at): (UnixMs, UnixMs),
     fresh: &Idle,
 ) -> Wanted {
     let mut wanted = Wanted {
@@ -113,7 +117,7 @@ fn wanted(
         window_s: 0.0,
     };
     for idle in &history.idle {
-        let (hold_s, left_s) = (f64::from(idle.hold_s), idle.left_s(now));
+        let (hold_s, left_s) = (f64::from(idle.hold_s), idle.left_s(acts_at));
         // Beyond the window's reach only whole minutes can be held: the nearest.
         let nearest_s = if hold_s > LONGEST_WINDOW_S {
             TICK_S / 2.0
@@ -145,17 +149,21 @@ fn wanted(
     wanted
 }
 
-/// A container for a request that a clock sends, where that pays.
-fn boot_ahead(history: &History, decision: &mut Decision, max: u32, now: UnixMs, soon: UnixMs) {
-    let Some(due) = history.period.due(now) else {
+/// A container for a request that a clock sends, where that pays. `soon` is the next decision, which acts
+/// as long after it as this one does.
+fn boot_ahead(history: &History, decision: &mut Decision, max: u32, acts_at: UnixMs, soon: UnixMs) {
+    let Some(due) = history.period.due(acts_at) else {
         return;
     };
     let terms = history.terms();
     let waits_already = history.levers.floor > 0;
-    if soon <= due.boot_by(terms) {
-        decision.again_at = Some(due.boot_by(terms) - Ms::seconds(60));
-    } else if max > 0 && (waits_already || due.gain_usd(now, terms) > 0.0) {
-        let ahead_s = due.at.since(now).as_seconds() - now.since(due.at).as_seconds();
+    let tick = Ms::seconds(60);
+    // The last instant at which a decision can be made that acts in time.
+    let decide_by = due.boot_by(terms) - (acts_at + tick).since(soon);
+    if soon <= decide_by {
+        decision.again_at = Some(decide_by - tick);
+    } else if max > 0 && (waits_already || due.gain_usd(acts_at, terms) > 0.0) {
+        let ahead_s = due.at.since(acts_at).as_seconds() - acts_at.since(due.at).as_seconds();
         decision.floor = 1;
         decision.again_at = Some(soon.min(due.over_at()));
         decision.reason.why = Why::Due {
@@ -165,9 +173,9 @@ fn boot_ahead(history: &History, decision: &mut Decision, max: u32, now: UnixMs,
     }
 }
 
-fn term(history: &History, pool: &Calibration, idle: &Idle, now: UnixMs) -> Term {
+fn term(history: &History, pool: &Calibration, idle: &Idle, at: UnixMs) -> Term {
     let rates = history.rates(&idle.activity, idle.others_running, pool);
-    let age_s = idle.age_s(now);
+    let age_s = idle.age_s(at);
     let chance = plan::chance(&rates, age_s, age_s + TICK_S);
     let expected = rates.expected(age_s, age_s + TICK_S);
     let idle_s = if expected > 0.0 {

@@ -1,12 +1,14 @@
 //! What a tick did and what it cost, by endpoint: for the log and for metrics.
 
 use crate::port::EndpointState;
-use ryla_domain::time::UnixMs;
+use ryla_domain::time::{Ms, UnixMs};
 use ryla_domain::warm::{Day, Endpoint};
 
 /// What a tick did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
+    /// Leases were asked for; not where another tick had done that already.
+    pub steered: bool,
     /// What is new at endpoints whose state was written.
     pub endpoints: Vec<EndpointFigures>,
     /// Backends at which something was to be held and was not.
@@ -17,7 +19,7 @@ pub struct Tally {
     pub stopped: bool,
     /// Another tick was faster.
     pub gave_way: bool,
-    /// Dollars that idle containers may cost in a day; 0 where there was nothing to do.
+    /// Dollars that idle containers may cost in a day; 0 where nothing was asked for.
     pub budget_usd: f64,
     /// Dollars that they have cost today.
     pub idle_usd_today: f64,
@@ -45,7 +47,8 @@ pub struct EndpointFigures {
 /// An endpoint as it was before the tick.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Before {
-    day: Day,
+    /// Of the day that is told, and of the one before: a tick that catches up ends both.
+    days: [Day; 2],
     /// Something ran, was held, or may still have been.
     pub(super) active: bool,
 }
@@ -53,7 +56,7 @@ pub(super) struct Before {
 impl Before {
     pub(super) fn of(state: &EndpointState, now: UnixMs) -> Self {
         Self {
-            day: state.account.on_day_of(now),
+            days: days(state, now),
             active: state.in_flight > 0 || state.floor > 0 || state.lease_until.is_some(),
         }
     }
@@ -62,20 +65,27 @@ impl Before {
 impl Tally {
     /// Adds an endpoint whose state was written.
     pub(super) fn add(&mut self, state: &EndpointState, before: &Before, at: UnixMs) {
-        let (day, seen) = (state.account.on_day_of(at), before.day);
-        let seen = if seen.day == day.day {
-            seen
-        } else {
-            Day::default()
-        };
+        let mut sum = Day::default();
+        for (day, seen) in days(state, at).into_iter().zip(before.days) {
+            sum.arrivals += day.arrivals.saturating_sub(seen.arrivals);
+            sum.cold_starts += day.cold_starts.saturating_sub(seen.cold_starts);
+            sum.avoided += day.avoided.saturating_sub(seen.avoided);
+            sum.idle_s += (day.idle_s - seen.idle_s).max(0.0);
+            sum.idle_usd += (day.idle_usd - seen.idle_usd).max(0.0);
+        }
         self.endpoints.push(EndpointFigures {
             endpoint: state.endpoint.clone(),
-            arrivals: day.arrivals.saturating_sub(seen.arrivals),
-            cold_starts: day.cold_starts.saturating_sub(seen.cold_starts),
-            avoided: day.avoided.saturating_sub(seen.avoided),
-            idle_s: (day.idle_s - seen.idle_s).max(0.0),
-            idle_usd: (day.idle_usd - seen.idle_usd).max(0.0),
+            arrivals: sum.arrivals,
+            cold_starts: sum.cold_starts,
+            avoided: sum.avoided,
+            idle_s: sum.idle_s,
+            idle_usd: sum.idle_usd,
             floor: state.floor,
         });
     }
+}
+
+fn days(state: &EndpointState, at: UnixMs) -> [Day; 2] {
+    let day_before = at - Ms::seconds(86_400);
+    [at, day_before].map(|at| state.account.on_day_of(at))
 }

@@ -11,7 +11,7 @@ use ryla_domain::warm::{
 use std::collections::BTreeMap;
 
 /// The release window of a class where no lease says otherwise (`IDLE_WINDOW_S` of infra/modal).
-const DEPLOYED_WINDOW: Ms = Ms::seconds(60);
+pub(super) const DEPLOYED_WINDOW: Ms = Ms::seconds(60);
 /// Times of a class of which the catalog has no model.
 const USUAL_BOOT_S: f64 = 45.0;
 const USUAL_SERVICE_S: f64 = 20.0;

@@ -1,20 +1,33 @@
 //! Asks the backends for what was decided: leases, pings, calls, each by what the backend can do. One that
 //! fails or hangs holds up no other, and is asked again at the next tick.
 
+use super::fold::DEPLOYED_WINDOW;
 use super::{Seat, Tally, Warm};
 use crate::port::{Backend, EndpointState, Lease, Leased, Levers, Warmth};
 use futures_util::future::{Either, join_all, select};
+use futures_util::stream::{self, StreamExt as _};
 use ryla_domain::id::{GpuClass, TraceId};
 use ryla_domain::time::{Ms, UnixMs};
+use ryla_domain::warm::SHORTEST_WINDOW_S;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How long a lease holds: three ticks, so that what nobody renews is over within three minutes.
 pub(super) const LEASE: Ms = Ms::seconds(180);
 /// A backend that does not answer within that time is not waited for.
 const ASK_LIMIT: Ms = Ms::seconds(10);
-/// A refusal that names a class is followed by a lease that asks less of it, within that time.
-const REFUSALS_LIMIT: Ms = Ms::seconds(15);
+/// A refusal that names a class is followed by a lease that asks less of it, and pings and calls by the next
+/// ones, within that time for all of a backend.
+const BACKEND_LIMIT: Ms = Ms::seconds(15);
+/// Pings and calls that are under way at one backend.
+const SIDE_BY_SIDE: usize = 16;
+/// An answered ping holds until the next tick but one.
+const PING_HOLDS: Ms = Ms::seconds(120);
+/// An endpoint without a request for so long is left as it is.
+const FORGOTTEN: Ms = Ms::seconds(86_400);
+/// A window that differs from the one taken by less is not worth a call, where nothing happens.
+const LEAST_OFF: Ms = Ms::seconds(2);
 
 impl Warm {
     /// Asks every backend, side by side.
@@ -32,8 +45,13 @@ impl Warm {
                 rounds.push((Arc::clone(backend), seats));
             }
         }
-        for seat in by_backend.into_values().flatten() {
-            seat.not_held("its backend is not configured any more");
+        for seats in by_backend.into_values() {
+            let mut wanted = false;
+            for seat in seats {
+                wanted |= seat.wish.is_some_and(|wish| wish.floor > 0);
+                seat.not_held("its backend is not configured any more");
+            }
+            tally.unheld += u32::from(wanted);
         }
         if rounds
             .iter()
@@ -50,23 +68,21 @@ impl Warm {
                 Warmth::Call { every } => self.call(backend.as_ref(), seats, every, now).await,
                 Warmth::Nothing => {
                     for seat in seats {
-                        seat.not_held("its backend keeps nothing warm");
+                        seat.left_as_deployed("its backend keeps nothing warm");
                     }
                     0
                 }
             }
         }))
         .await;
-        tally.unheld = failures.into_iter().sum();
+        tally.unheld += failures.into_iter().sum::<u32>();
     }
 
     /// One lease over all classes of a backend. Says for how many backends it failed.
     async fn lease(&self, backend: &dyn Backend, mut seats: Vec<&mut Seat>) -> u32 {
         let now = self.clock.now();
-        seats.retain_mut(|seat| {
-            seat.lapse(now);
-            seat.wants(now)
-        });
+        seats.retain(|seat| seat.wants(now));
+        let mut refused_some = 0;
         let mut lease = Lease {
             classes: seats.iter().filter_map(|seat| seat.levers()).collect(),
             until: now + LEASE,
@@ -74,14 +90,14 @@ impl Warm {
         if lease.classes.is_empty() {
             return 0;
         }
-        while self.clock.now().since(now) < REFUSALS_LIMIT {
+        while self.clock.now().since(now) < BACKEND_LIMIT {
             match self.ask(backend.lease(&lease, &self.trace())).await {
                 Some(Leased::Taken(mosts)) => {
                     for seat in seats {
                         self.note_most(backend, seat, &mosts);
                         seat.hold(&lease, now);
                     }
-                    return 0;
+                    return refused_some;
                 }
                 Some(Leased::Refused {
                     class: Some(class),
@@ -107,12 +123,13 @@ impl Warm {
                     seats.retain_mut(|seat| {
                         let refused = seat.state.endpoint.class == class;
                         if refused {
+                            refused_some |= u32::from(seat.active || seat.told);
                             seat.not_held("its backend refused the lease");
                         }
                         !refused
                     });
                     if lease.classes.is_empty() {
-                        return 1;
+                        return refused_some;
                     }
                 }
                 told => {
@@ -139,18 +156,15 @@ impl Warm {
     /// A ping for each endpoint that is to be held and at which nothing runs: one that meets a running
     /// request would stand in line behind it, or boot a second container.
     async fn ping(&self, backend: &dyn Backend, seats: Vec<&mut Seat>) -> u32 {
-        let mut failed = 0;
+        let mut due = Vec::new();
         for seat in seats {
-            let wanted = seat.decision.as_ref().is_some_and(|one| one.floor > 0);
+            let wanted = seat.wish.is_some_and(|wish| wish.floor > 0);
+            seat.as_deployed();
             if wanted && seat.state.in_flight == 0 {
-                let answered = self.touch(backend, seat).await;
-                seat.state.floor = u32::from(answered);
-                failed |= u32::from(!answered);
-            } else {
-                seat.state.floor = 0;
+                due.push(seat);
             }
         }
-        failed
+        self.touch_all(backend, due).await
     }
 
     /// A call for each endpoint that nobody has used for almost as long as its backend keeps it.
@@ -161,17 +175,36 @@ impl Warm {
         every: Ms,
         now: UnixMs,
     ) -> u32 {
-        let mut failed = 0;
+        let mut due = Vec::new();
         for seat in seats {
             let used = seat.state.history.last_arrival();
             let used = seat.state.touched_at.map_or(used, |at| at.max(used));
-            seat.not_held("its backend keeps nothing warm");
+            seat.left_as_deployed("its backend keeps nothing warm");
             // A twelfth is left for calls that fail.
             if now.since(used) >= Ms(every.0 / 12 * 11) {
-                failed |= u32::from(!self.touch(backend, seat).await);
+                due.push(seat);
             }
         }
-        failed
+        self.touch_all(backend, due).await
+    }
+
+    /// Asks all of them for a sign of life, side by side. Says 1 where one failed or none was left time for.
+    async fn touch_all(&self, backend: &dyn Backend, due: Vec<&mut Seat>) -> u32 {
+        let count = due.len();
+        let holds = matches!(backend.capabilities().warmth, Warmth::Ping);
+        let answered = AtomicUsize::new(0);
+        let all = stream::iter(due).for_each_concurrent(SIDE_BY_SIDE, async |seat| {
+            if self.touch(backend, seat).await {
+                answered.fetch_add(1, Ordering::Relaxed);
+                if holds {
+                    seat.state.floor = 1;
+                    seat.state.history.in_force(1, DEPLOYED_WINDOW.as_seconds());
+                }
+            }
+        });
+        let limit = self.clock.sleep(BACKEND_LIMIT);
+        select(std::pin::pin!(all), limit).await;
+        u32::from(answered.into_inner() < count)
     }
 
     async fn touch(&self, backend: &dyn Backend, seat: &mut Seat) -> bool {
@@ -231,34 +264,52 @@ impl Warm {
 
 impl Seat {
     /// Whether its backend has to be told something: it is in use, or what holds there is not what was
-    /// decided.
+    /// decided. A window outlives its lease, and so it is asked for once more after the last use.
     fn wants(&self, now: UnixMs) -> bool {
-        let Some(decision) = &self.decision else {
+        let Some(Levers { floor, window }) = self.wish else {
             return false;
         };
-        let lives = self.state.lease_until.is_some_and(|until| until > now);
-        let held = Some((self.state.floor, self.state.window));
-        let levers = self
-            .levers()
-            .map(|(_, levers)| (levers.floor, levers.window));
-        self.active || decision.floor > 0 || (lives && held != levers)
+        let taken = self.state.window;
+        let off = Ms(window.0.abs_diff(taken.0));
+        // The policy's window moves a little while nobody comes; the shortest is what a spent budget asks for.
+        let shortest = window.as_seconds() <= SHORTEST_WINDOW_S;
+        let remembered = now.since(self.state.history.last_arrival()) < FORGOTTEN;
+        let far_off = off >= LEAST_OFF.max(Ms(taken.0 / 2)) || (shortest && off.0 > 0);
+        let other = remembered && far_off;
+        self.active || self.told || floor > 0 || self.state.floor > 0 || other
     }
 
     fn levers(&self) -> Option<(GpuClass, Levers)> {
-        let decision = self.decision.as_ref()?;
-        let levers = Levers {
-            floor: decision.floor,
-            window: Ms(Ms::from_secs_f64(decision.window_s.round()).0 / 1000 * 1000),
-        };
-        Some((self.state.endpoint.class.clone(), levers))
+        Some((self.state.endpoint.class.clone(), self.wish?))
     }
 
-    /// What was held and not renewed is over.
-    fn lapse(&mut self, now: UnixMs) {
-        if self.state.lease_until.is_some_and(|until| until <= now) {
-            self.state.floor = 0;
-            self.state.lease_until = None;
+    /// What was held and not renewed is over; its window stays.
+    pub(super) fn lapse(&mut self, now: UnixMs) {
+        let pinged = |at: UnixMs| now.since(at) < PING_HOLDS;
+        let over = match self.state.lease_until {
+            Some(until) => until <= now,
+            None => !self.state.touched_at.is_some_and(pinged),
+        };
+        if over {
+            self.nothing_holds();
         }
+    }
+
+    fn nothing_holds(&mut self) {
+        let state = &mut self.state;
+        (state.floor, state.lease_until) = (0, None);
+        state.history.in_force(0, state.window.as_seconds());
+    }
+
+    /// Its backend sets no windows.
+    fn as_deployed(&mut self) {
+        self.state.window = DEPLOYED_WINDOW;
+        self.nothing_holds();
+    }
+
+    fn left_as_deployed(&mut self, why: &str) {
+        self.state.window = DEPLOYED_WINDOW;
+        self.not_held(why);
     }
 
     /// The lease was taken.
@@ -293,8 +344,7 @@ impl Seat {
 
     /// Nothing holds.
     fn not_held(&mut self, why: &str) {
-        self.state.floor = 0;
-        self.state.lease_until = None;
+        self.nothing_holds();
         self.state.reason = format!("nothing is held: {why}");
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Store {
     unreadable: Mutex<Vec<String>>,
     /// What is written from now on is not.
     broken: Mutex<bool>,
+    /// Writes of states are carried out twice, as by a client that lost the first reply.
+    repeats: Mutex<bool>,
 }
 
 #[async_trait]
@@ -81,6 +83,9 @@ impl EndpointStore for Store {
         }
         if *self.broken.lock().unwrap() {
             return Err(StoreError::Unavailable("no table".into()));
+        }
+        if *self.repeats.lock().unwrap() {
+            self.rows.write_endpoint(seen, next).await?;
         }
         self.rows.write_endpoint(seen, next).await
     }

@@ -77,6 +77,29 @@ fn a_lease_that_nobody_renews_ends_and_so_does_what_it_costs() {
 }
 
 #[test]
+fn the_window_of_a_lease_stays_when_the_lease_ends() {
+    let mut account = account();
+    account.asked(at(0), 1, 2.0, at(180), 45.0);
+    account.pass(at(1000));
+    let before = figures(&account, 1000).3;
+    account.arrived(at(1000));
+    account.ended(at(1020));
+    account.pass(at(2000));
+    assert!(has_idled(&account, 2000, before + 2.0));
+    account.forget(at(5000));
+    account.arrived(at(5000));
+    account.ended(at(5020));
+    account.pass(at(6000));
+    assert!(has_idled(&account, 6000, before + 4.0), "nor by a gap");
+    // One that is longer than what the app leaves standing.
+    account.asked(at(6000), 0, 300.0, at(6180), 45.0);
+    account.arrived(at(7000));
+    account.ended(at(7020));
+    account.pass(at(8000));
+    assert!(has_idled(&account, 8000, before + 64.0));
+}
+
+#[test]
 fn a_short_window_releases_at_once_what_is_above_the_floor() {
     let mut account = account();
     for _ in 0..2 {

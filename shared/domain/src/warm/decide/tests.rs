@@ -19,6 +19,7 @@ fn history(value_usd: f64) -> History {
 fn look(now_s: i64, in_flight: u32) -> Look {
     Look {
         now: at(now_s),
+        acts_at: at(now_s),
         in_flight,
         max: 20,
     }
@@ -112,6 +113,45 @@ fn a_second_container_is_held_where_two_are_used_again_and_again() {
 }
 
 #[test]
+fn a_floor_that_would_come_after_the_release_is_not_asked_for() {
+    let (mut history, mut pool) = (history(0.25), Calibration::default());
+    steady(&mut history, &mut pool, 60, 3600);
+    history.arrived(at(3630), &mut pool);
+    history.ended(at(3650), 0.0, &mut pool);
+    // Released at 3670.
+    history.in_force(0, 20.0);
+    let acting = |at_s| Look {
+        acts_at: at(at_s),
+        ..look(3660, 0)
+    };
+    let floor_of = |at_s| decide(&mut history.clone(), &mut pool.clone(), acting(at_s)).floor;
+    assert_eq!((floor_of(3661), floor_of(3697)), (1, 0));
+    // One that is held is there whenever the lease is renewed.
+    let mut held = history.clone();
+    held.in_force(1, 20.0);
+    assert_eq!(decide(&mut held, &mut pool, acting(3697)).floor, 1);
+}
+
+#[test]
+fn a_boot_ahead_of_a_clock_begins_in_time_where_decisions_act_late() {
+    let (mut history, mut pool) = (history(0.25), Calibration::default());
+    for hour in 0..12 {
+        history.arrived(at(hour * 3600), &mut pool);
+        history.ended(at(hour * 3600 + 65), 45.0, &mut pool);
+    }
+    let late = |at_s| Look {
+        acts_at: at(at_s + 50),
+        ..look(at_s, 0)
+    };
+    let due = 12 * 3600;
+    let asleep = decide(&mut history, &mut pool, late(due - 600));
+    assert_eq!(asleep.again_at, Some(at(due - 10 - 45 - 50 - 60)));
+    assert_eq!(decide(&mut history, &mut pool, late(due - 180)).floor, 0);
+    // The next one would act 10 s before it is due.
+    assert_eq!(decide(&mut history, &mut pool, late(due - 120)).floor, 1);
+}
+
+#[test]
 fn no_floor_is_above_the_maximum_of_the_class() {
     let (mut history, mut pool) = (history(5.0), Calibration::default());
     for number in 0..400 {
@@ -120,6 +160,7 @@ fn no_floor_is_above_the_maximum_of_the_class() {
     for max in [0, 1, 3] {
         let look = Look {
             now: at(400),
+            acts_at: at(400),
             in_flight: 400,
             max,
         };
@@ -165,6 +206,7 @@ fn a_clock_that_goes_back_stands_still_and_one_that_leaps_forgets_what_runs_idle
     assert_eq!((weeks.floor, weeks.reason.why), (0, Why::Cold));
     let end = Look {
         now: UnixMs(i64::MAX),
+        acts_at: UnixMs(i64::MAX),
         in_flight: 0,
         max: 1,
     };
@@ -178,6 +220,7 @@ fn one_instant_far_ahead_does_not_freeze_what_is_learnt() {
     let mut clean = (history.clone(), pool.clone());
     let far = Look {
         now: UnixMs(i64::MAX),
+        acts_at: UnixMs(i64::MAX),
         in_flight: 0,
         max: 20,
     };

@@ -10,7 +10,11 @@ async fn a_ping_goes_out_only_where_holding_pays_and_nothing_runs() {
         room.gpu().touched().is_empty(),
         "an endpoint without a past"
     );
-    room.busy(after(1), 30).await;
+    for minute in (1..31).map(after) {
+        room.arrive_at("modal", minute, &[30]).await;
+        room.end_at("modal", minute.second(50)).await;
+        room.tick(minute).await;
+    }
     let pings = room.gpu().touched().len();
     assert!(pings > 20, "{pings}");
     assert!(room.gpu().leases().is_empty());
@@ -47,6 +51,14 @@ async fn an_endpoint_that_is_taken_away_after_three_days_is_called_before() {
 }
 
 #[tokio::test]
+async fn a_ping_that_would_come_after_the_release_is_not_sent() {
+    let room = Room::with(&[("modal", Warmth::Ping)], &[]);
+    // Gone 85 s into the next minute; a tick acts 102 s into it.
+    room.busy(FIRST, 30).await;
+    assert!(room.gpu().touched().is_empty());
+}
+
+#[tokio::test]
 async fn a_backend_that_keeps_nothing_warm_is_not_asked() {
     let room = Room::with(&[("modal", Warmth::Nothing)], &[]);
     room.busy(FIRST, 30).await;
@@ -62,11 +74,55 @@ async fn a_backend_that_keeps_nothing_warm_is_not_asked() {
 #[tokio::test]
 async fn an_endpoint_whose_backend_is_gone_from_the_settings_holds_nothing() {
     let room = Room::new(&[]);
-    room.busy_at("gone", FIRST, 5).await;
+    let tallies = room.busy_at("gone", FIRST, 5).await;
+    assert_eq!(tallies[4].unheld, 0, "nothing was to be held");
+    for minute in (5..30).map(after) {
+        room.arrive_at("gone", minute, &[30]).await;
+        room.end_at("gone", minute.second(50)).await;
+        let tally = room.tick(minute).await;
+        assert!(minute < after(20) || tally.unheld == 1);
+    }
     assert!(room.gpu().leases().is_empty());
     let state = room.state_at("gone").await;
     assert_eq!(
         state.reason,
         "nothing is held: its backend is not configured any more"
     );
+}
+
+#[tokio::test]
+async fn calls_that_hang_hold_up_the_tick_no_longer_than_one_backend_may() {
+    let every = Ms::seconds(3 * 86_400);
+    let room = Room::with(&[("modal", Warmth::Call { every })], &[]);
+    for number in 0..20 {
+        let arrivals = Arrivals {
+            endpoint: Endpoint {
+                backend: "modal".parse().unwrap(),
+                class: format!("class-{number}").parse().unwrap(),
+            },
+            minute: FIRST,
+            shard: TickShard::of(0),
+            seconds: [(7, 1)].into(),
+        };
+        room.store.add_arrivals(&arrivals).await.unwrap();
+    }
+    room.tick(FIRST).await;
+    room.gpu().fall_silent();
+    room.clock.set(after(3 * 1440).second(37));
+    room.clock.hold_sleepers();
+    let warm = room.warm();
+    let tick = tokio::spawn(async move { warm.run().await.unwrap() });
+    // Side by side, before any time has passed.
+    while room.gpu().touched().len() < 16 {
+        tokio::task::yield_now().await;
+    }
+    while !tick.is_finished() && room.clock.now() < after(3 * 1440).second(53) {
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        room.clock.advance(Ms::seconds(1));
+    }
+    let tally = tokio::time::timeout(std::time::Duration::from_secs(5), tick).await;
+    assert_eq!(tally.unwrap().unwrap().unheld, 1);
+    assert_eq!(room.gpu().touched().len(), 20);
 }

@@ -87,12 +87,75 @@ async fn one_tick_by_a_clock_far_ahead_stops_nothing() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_a_little_behind_repeats_nothing() {
+async fn a_clock_that_was_a_little_ahead_leaves_no_lease_to_lapse_and_repeats_no_minute() {
     let room = Room::new(&[]);
     room.busy(FIRST, 20).await;
+    room.arrive_at("modal", after(20), &[5]).await;
+    // One invocation's clock is four minutes ahead.
+    room.tick(after(24)).await;
     let state = room.state().await;
-    assert_eq!(room.tick(after(17)).await, Tally::default());
-    assert_eq!(room.state().await, state);
+    for minute in 20..24 {
+        let asked = room.gpu().leases().len();
+        room.busy(after(minute), 1).await;
+        assert_eq!(room.gpu().leases().len(), asked + 1, "minute {minute}");
+        assert_eq!(room.last_lease().until, room.clock.now() + Ms::seconds(180));
+        let now = room.state().await;
+        assert_eq!((now.floor, now.window), (state.floor, state.window));
+        assert_eq!(
+            (now.history.last_arrival(), now.next),
+            (state.history.last_arrival(), state.next)
+        );
+    }
+    room.busy(after(25), 4).await;
+    assert_eq!(room.state().await.floor, 1);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_runs_is_active_whatever_the_clock_said_before() {
+    let room = Room::new(&[]);
+    room.busy(FIRST, 20).await;
+    // A clock four minutes ahead told the endpoint, and what all share was not written.
+    let pool = room.store.rows.endpoints().await.unwrap().pool.unwrap();
+    room.tick(after(24)).await;
+    let again = Pool {
+        rev: pool.rev + 2,
+        ..pool
+    };
+    let seen = Some(pool.rev + 1);
+    assert!(room.store.write_pool(seen, &again).await.unwrap());
+    room.arrive_at("modal", after(20), &[50]).await;
+    for minute in (20..24).map(after) {
+        let asked = room.gpu().leases().len();
+        room.tick(minute).await;
+        assert_eq!(room.gpu().leases().len(), asked + 1, "{minute:?}");
+        assert_eq!(room.state().await.in_flight, 1);
+    }
+}
+
+#[tokio::test]
+async fn counts_that_land_just_after_the_minute_are_waited_for() {
+    let room = Room::new(&[]);
+    room.busy(FIRST, 2).await;
+    let begin = after(3).begin();
+    room.clock.set(begin + Ms(100));
+    room.clock.hold_sleepers();
+    let warm = room.warm();
+    let tick = tokio::spawn(async move { warm.run().await.unwrap() });
+    while room.clock.sleepers() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        room.store.queries.load(Ordering::SeqCst),
+        4,
+        "nothing is read yet"
+    );
+    room.arrive_at("modal", after(2), &[59]).await;
+    for _ in 0..20 {
+        room.clock.advance(Ms::seconds(1));
+        tokio::task::yield_now().await;
+    }
+    tick.await.unwrap();
+    assert_eq!(room.state().await.in_flight, 1);
 }
 
 #[tokio::test]
@@ -148,4 +211,37 @@ async fn a_thousand_endpoints_are_one_tick() {
     assert_eq!(room.gpu().leases().len(), 1, "one lease for all");
     assert_eq!(room.last_lease().classes.len(), 1000);
     assert_eq!(room.store.queries.load(Ordering::SeqCst), 2);
+    // All rows lie in one partition: 1,000 of some 8 write units are not written at once.
+    let paced: u64 = room
+        .clock
+        .slept()
+        .iter()
+        .map(|one| one.0)
+        .filter(|ms| *ms < 1000)
+        .sum();
+    assert!((8_000..20_000).contains(&paced), "{paced} ms");
+}
+
+#[tokio::test]
+async fn what_the_old_day_had_left_is_told_by_a_tick_that_catches_up_over_midnight() {
+    let room = Room::new(&[]);
+    let midnight = 1440 - 60;
+    let mut told = 0.0;
+    for tally in room.busy(after(midnight - 20), 18).await {
+        told += tally.endpoints[0].idle_s;
+    }
+    for minute in midnight - 2..midnight + 2 {
+        room.arrive_at("modal", after(minute), &[5]).await;
+        room.end_at("modal", after(minute).second(25)).await;
+    }
+    let tally = room.tick(after(midnight + 1)).await;
+    assert_eq!(tally.endpoints[0].arrivals, 4);
+    told += tally.endpoints[0].idle_s;
+    let account = room.state().await.account;
+    let days =
+        [after(midnight - 1), after(midnight + 1)].map(|one| account.on_day_of(one.begin()).idle_s);
+    assert!(
+        (told - days[0] - days[1]).abs() < 1e-6,
+        "{told} of {days:?}"
+    );
 }

@@ -97,6 +97,39 @@ async fn of_two_ticks_that_overlap_one_gives_way() {
 }
 
 #[tokio::test]
+async fn a_write_whose_reply_was_lost_is_known_as_ours_and_one_conflict_drops_no_other_write() {
+    let room = Room::with(&[("modal", Warmth::Lease), ("other", Warmth::Lease)], &[]);
+    for minute in 0..5 {
+        room.arrive_at("other", after(minute), &[5]).await;
+        room.busy(after(minute), 1).await;
+    }
+    // Both at once: the row of one is written by a clock that runs differently, the other's by nobody.
+    room.arrive_at("other", after(5), &[5]).await;
+    room.arrive_at("modal", after(5), &[5]).await;
+    let mut faster = room.state().await;
+    faster.rev += 1;
+    faster.lease_until = None;
+    let store = room.store.clone();
+    *room.store.before_write.lock().unwrap() = Some(Box::pin(async move {
+        let seen = Some(faster.rev - 1);
+        assert!(store.rows.write_endpoint(seen, &faster).await.unwrap());
+    }));
+    let tally = room.tick(after(5)).await;
+    assert!(tally.gave_way);
+    assert_eq!(
+        room.state_at("other").await.next,
+        after(6),
+        "it was written"
+    );
+    let pool = room.store.rows.endpoints().await.unwrap().pool.unwrap();
+    assert_eq!(pool.next, after(5), "what all share was not");
+    // The store repeats a write and answers for the second one.
+    *room.store.repeats.lock().unwrap() = true;
+    let tally = room.busy(after(6), 1).await.remove(0);
+    assert_eq!((tally.gave_way, tally.endpoints.len()), (false, 2));
+}
+
+#[tokio::test]
 async fn a_tick_that_died_before_its_end_tells_no_minute_twice() {
     let room = Room::new(&[]);
     room.busy(FIRST, 20).await;
@@ -130,6 +163,8 @@ async fn a_row_of_a_newer_build_is_left_alone_and_so_is_its_endpoint() {
     }
     assert_eq!(room.state().await, before);
     assert_eq!(room.state_at("other").await.floor, 1);
+    let tally = room.tick(after(40)).await;
+    assert_eq!(tally.unheld, 1, "what it should hold is not held");
     *room.store.unreadable.lock().unwrap() = vec!["pool".to_owned()];
     room.clock.set(after(41).second(37));
     assert!(
