@@ -214,8 +214,16 @@ def test_without_a_budget_warm_neither_runs_nor_is_missed(template: Template) ->
     state = template.properties("WarmSchedule")["State"]
     for budget, on in [("5", True), ("0.5", True), ("0", False)]:
         assert template.evaluate(state, WarmIdleUsdPerDay=budget) == ("ENABLED" if on else "DISABLED")
-        for alarm in ("IdleBudgetAlarm", "LeaseAlarm"):
+        for alarm in ("IdleBudgetAlarm", "LeaseAlarm", "WarmStateAlarm"):
             assert template.condition(template.resources[alarm]["Condition"], WarmIdleUsdPerDay=budget) is on
+
+
+def test_the_only_zero_that_the_budget_takes_is_the_one_that_switches_warm_off(template: Template) -> None:
+    pattern = template.parameters["WarmIdleUsdPerDay"]["AllowedPattern"]
+    for budget in ("0", "5", "0.5", "12.50", "99999"):
+        assert re.search(pattern, budget), budget
+    for budget in ("0.0", "00", "0.", "+5", "-1", "05", "5.", " 0", "", "1e3", "100000"):
+        assert not re.search(pattern, budget), budget
 
 
 # HTTP API
@@ -404,16 +412,20 @@ def test_what_only_a_log_line_says_raises_an_alarm_as_well(template: Template) -
 
 
 def test_what_warm_says_of_itself_raises_alarms(template: Template) -> None:
-    budget, lease = (template.properties(name) for name in ("IdleBudgetAlarm", "LeaseAlarm"))
+    names = ("IdleBudgetAlarm", "LeaseAlarm", "WarmStateAlarm")
+    budget, lease, state = (template.properties(name) for name in names)
     namespace = template.environment("WarmFunction")["METRICS_NAMESPACE"]
     source = (ROOT / "functions/warm/src/metrics.rs").read_text()
-    for alarm in (budget, lease):
+    for alarm in (budget, lease, state):
         assert alarm["Namespace"] == namespace == {"Fn::Sub": "RYLA/${AWS::StackName}"}
         assert f'metric("{alarm["MetricName"]}"' in source
         assert "Dimensions" not in alarm
     assert (budget["ComparisonOperator"], budget["Threshold"]) == ("GreaterThanOrEqualToThreshold", 100)
     # Silence is the fault: a tick that says nothing has renewed nothing. Three of them are a lease's life.
     assert (lease["TreatMissingData"], lease["EvaluationPeriods"], lease["Threshold"]) == ("breaching", 3, 0)
+    assert template.resources["LeaseAlarm"]["DependsOn"] == "WarmSchedule"
+    # Where there is silence the alarm before speaks.
+    assert (state["TreatMissingData"], state["EvaluationPeriods"], state["Threshold"]) == ("notBreaching", 3, 0)
 
 
 def test_the_stack_tells_what_an_operator_needs(template: Template) -> None:

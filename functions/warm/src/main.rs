@@ -30,7 +30,9 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(async |_: LambdaEvent<Value>| {
         let tally = ryla_warm::handle_if_on(warm.as_ref()).await?;
         let lines = ryla_warm::lines(&tally, &settings.metrics_namespace, ports.clock.now());
-        writeln!(std::io::stdout().lock(), "{}", lines.join("\n"))?;
+        for line in lines {
+            writeln!(std::io::stdout().lock(), "{line}")?;
+        }
         Ok::<_, Error>(())
     }))
     .await

@@ -5,7 +5,8 @@ use ryla_domain::time::UnixMs;
 use ryla_engine::warm::{EndpointFigures, Tally};
 use serde_json::{Map, Value, json};
 
-/// One line for each endpoint with news, and one for all.
+/// One line for each endpoint with news, and one for all, unless another tick has done this one's work: its
+/// silence is not to pass for leases that were renewed.
 pub fn lines(tally: &Tally, namespace: &str, now: UnixMs) -> Vec<String> {
     let line = |dimensions: &[(&str, &str)], metrics: &[Metric]| {
         let names: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
@@ -40,7 +41,9 @@ pub fn lines(tally: &Tally, namespace: &str, now: UnixMs) -> Vec<String> {
             line(&dimensions, &of_endpoint(one))
         })
         .collect();
-    lines.push(line(&[], &of_all(tally)));
+    if tally.steered {
+        lines.push(line(&[], &of_all(tally)));
+    }
     lines
 }
 
@@ -69,7 +72,7 @@ fn of_endpoint(one: &EndpointFigures) -> Vec<Metric> {
     metrics
 }
 
-fn of_all(tally: &Tally) -> [Metric; 3] {
+fn of_all(tally: &Tally) -> [Metric; 4] {
     let used = if tally.budget_usd > 0.0 {
         tally.idle_usd_today / tally.budget_usd * 100.0
     } else {
@@ -77,6 +80,7 @@ fn of_all(tally: &Tally) -> [Metric; 3] {
     };
     [
         metric("LeasesNotRenewed", "Count", json!(tally.unheld)),
+        metric("StatesNotWritten", "Count", json!(tally.failed)),
         metric("IdleUsdToday", "None", json!(tally.idle_usd_today)),
         metric("IdleBudgetUsed", "Percent", json!(used)),
     ]
@@ -154,7 +158,9 @@ mod tests {
     fn without_arrivals_there_is_no_rate_and_all_is_told_even_of_nothing() {
         let tally = Tally {
             endpoints: vec![figures(0, 0)],
+            steered: true,
             unheld: 1,
+            failed: 3,
             budget_usd: 5.0,
             idle_usd_today: 1.25,
             ..Tally::default()
@@ -162,11 +168,17 @@ mod tests {
         let lines = read(&tally);
         assert!(lines[0].get("ColdStartRate").is_none());
         assert_eq!(lines[1]["LeasesNotRenewed"], 1);
+        assert_eq!(lines[1]["StatesNotWritten"], 3);
         assert_eq!(lines[1]["IdleBudgetUsed"], 25.0);
         let all = &lines[1]["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(all["Dimensions"], json!([[]]));
-        let nothing = read(&Tally::default());
+        let nothing = read(&Tally {
+            steered: true,
+            ..Tally::default()
+        });
         assert_eq!(nothing.len(), 1, "silence is what the alarm listens for");
         assert_eq!(nothing[0]["LeasesNotRenewed"], 0);
+        let done_by_another = read(&Tally::default());
+        assert!(done_by_another.is_empty(), "nobody renewed anything");
     }
 }
