@@ -130,6 +130,7 @@ def test_warm_reads_and_writes_no_job_and_only_adds_up_what_others_count(granted
     assert on("table `TICK#*`") == {
         ("callback", "dynamodb:UpdateItem"),
         ("dispatch", "dynamodb:UpdateItem"),
+        ("sweep", "dynamodb:UpdateItem"),
         ("warm", "dynamodb:Query"),
     }
     assert on("table `ENDPOINTS`") == {
