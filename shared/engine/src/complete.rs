@@ -3,7 +3,7 @@
 
 mod made;
 
-use crate::count::Count;
+use crate::count::{Count, ends_attempt};
 use crate::log;
 use crate::port::{
     Clock, Consistency, ImageError, ImageStore, JobStore, SignedPut, StoreError, Write, Written,
@@ -183,16 +183,12 @@ impl Complete {
             Delivered::All(outputs) => {
                 let origin = job.origin();
                 let now = self.clock.now();
-                let rewritten = rewrite_from(self.jobs.as_ref(), job.clone(), |job| {
+                let next = |job: &Job| {
                     job.clone()
                         .succeed(&origin, outputs.clone(), report.clone(), now)
                         .ok()
-                })
-                .await?;
-                if let Rewritten::Changed(_) = &rewritten {
-                    self.count_end(&job.run(), &origin, &job.model, report)
-                        .await;
-                }
+                };
+                let rewritten = self.rewrite_from(job.clone(), next, Some(report)).await?;
                 Ok(match rewritten {
                     Rewritten::Absent => None,
                     Rewritten::Left(job) | Rewritten::Changed(job) => Some(*job),
@@ -320,7 +316,7 @@ impl Complete {
             job.refuse_if_stale(origin)?;
             self.after_failure(job, Code::NoOutput, report, now)
         };
-        self.rewrite(job, run, origin, report, next).await
+        self.rewrite(job, report, next).await
     }
 
     /// The attempt is over without a picture.
@@ -342,32 +338,50 @@ impl Complete {
             }
             self.after_failure(job, code, report, now)
         };
-        self.rewrite(job, run, origin, report, next).await
+        self.rewrite(job, report, next).await
     }
 
-    /// Writes the end of a run, and counts it where that changed the row.
+    /// Writes the end of a run.
     async fn rewrite(
         &self,
         job: Job,
-        run: &Run,
-        origin: &Origin,
         report: &Report,
         next: impl Fn(&Job) -> Result<Job, Illegal> + Send + Sync,
     ) -> Result<Reply, CompleteError> {
-        let model = job.model.clone();
-        let rewritten = rewrite_from(self.jobs.as_ref(), job, |job| next(job).ok()).await?;
-        if let Rewritten::Changed(_) = &rewritten {
-            self.count_end(run, origin, &model, report).await;
-        }
-        Ok(match rewritten {
+        let next = |job: &Job| next(job).ok();
+        Ok(match self.rewrite_from(job, next, Some(report)).await? {
             Rewritten::Changed(_) => Reply::default(),
             Rewritten::Left(_) | Rewritten::Absent => Reply::ignored(),
         })
     }
 
-    async fn count_end(&self, run: &Run, origin: &Origin, model: &str, report: &Report) {
+    /// Rewrites a row, and counts the end of the attempt that this write of all has ended, with what the
+    /// worker said of it; without, with what the row says.
+    pub(crate) async fn rewrite_from(
+        &self,
+        seen: Job,
+        mut decide: impl FnMut(&Job) -> Option<Job> + Send,
+        report: Option<&Report>,
+    ) -> Result<Rewritten, StoreError> {
+        let mut over = None;
+        let rewritten = rewrite_from(self.jobs.as_ref(), seen, |job| {
+            let next = decide(job)?;
+            over = ends_attempt(job, &next).then(|| job.clone());
+            Some(next)
+        })
+        .await?;
+        if let (Rewritten::Changed(job), Some(over)) = (&rewritten, &over) {
+            let stored = || job.state.ended().map(|ended| &ended.report);
+            self.count_over(over, report.or_else(stored)).await;
+        }
+        Ok(rewritten)
+    }
+
+    /// Counts the end of the attempt that this job was in.
+    pub(crate) async fn count_over(&self, job: &Job, report: Option<&Report>) {
         if let Some(count) = &self.count {
-            count.end(run, &origin.backend, model, report).await;
+            let unknown = Report::default();
+            count.end(job, report.unwrap_or(&unknown)).await;
         }
     }
 

@@ -1,11 +1,13 @@
-//! Counts arrivals and ends for `warm`: dispatch and callback add to the counters of the minute. A count
-//! that is lost is a warning and fails no message and no callback.
+//! Counts arrivals and ends for `warm`: dispatch, callback and sweep add to the counters of the minute. A
+//! count that is lost is a warning and fails no message and no callback.
 
 use crate::log;
 use crate::port::{Arrivals, Clock, End, EndpointStore, StoreError, TickShard};
 use ryla_domain::id::{BackendId, Run};
+use ryla_domain::job::Job;
 use ryla_domain::model;
 use ryla_domain::report::{Report, Timings};
+use ryla_domain::state::State;
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_domain::warm::{Endpoint, Minute, second_of};
 use std::collections::BTreeMap;
@@ -32,6 +34,18 @@ pub(crate) fn endpoint(backend: &BackendId, model: &str) -> Option<Endpoint> {
         backend: backend.clone(),
         class: model.gpu_class(),
     })
+}
+
+/// Whether `next` ends the attempt that `seen` has at its backend. It need not have been sent there: only
+/// the holder of the claim knows whether it was.
+pub(crate) fn ends_attempt(seen: &Job, next: &Job) -> bool {
+    let there = |job: &Job| {
+        matches!(
+            job.state,
+            State::Dispatching(_) | State::Running(_) | State::Canceling(_)
+        )
+    };
+    there(seen) && !(there(next) && seen.origin() == next.origin())
 }
 
 /// Parts that have taken all ends they take, in one minute.
@@ -91,18 +105,19 @@ impl Count {
         }
     }
 
-    /// Adds the end of a run, unless enough ends of this minute are known. A part that is found full is
+    /// Adds the end of the job's current run, unless enough ends of this minute are known. A part that is found full is
     /// not asked again within the minute.
-    pub(crate) async fn end(&self, run: &Run, backend: &BackendId, model: &str, report: &Report) {
-        let Some(endpoint) = endpoint(backend, model) else {
+    pub(crate) async fn end(&self, job: &Job, report: &Report) {
+        let Some(endpoint) = endpoint(&job.backend, &job.model) else {
             return;
         };
+        let run = job.run();
         let at = self.clock.now();
         let times = Times::of(report.timings.unwrap_or_default());
         let mut end = End {
             endpoint,
             at,
-            shard: part_of(run),
+            shard: part_of(&run),
             waited: times.waited,
             boot: times.boot,
             service: times.service,

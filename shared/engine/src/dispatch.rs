@@ -4,7 +4,7 @@
 mod files;
 
 use crate::complete::{Complete, CompleteError};
-use crate::count::{Count, Started};
+use crate::count::{Count, Started, ends_attempt};
 use crate::log;
 use crate::message::{Body, Do, Message};
 use crate::port::{
@@ -12,7 +12,6 @@ use crate::port::{
     JobStore, OutputSlot, Queue, RunRequest, StartOutcome, StoreError, TickShard, Work, Write,
     Written,
 };
-use crate::rewrite::rewrite_from;
 use crate::settings::Settings;
 use futures_util::future::join_all;
 use ryla_domain::failure::Code;
@@ -167,8 +166,7 @@ impl Dispatch {
             // Ended, running, or somebody else holds it: the hint was late.
             Written::Refused(_) => return Ok(()),
         };
-        let again = matches!(&job.state, State::Dispatching(s) if s.claims > 1);
-        if !again {
+        if !claimed_before(&job) {
             log::moved(Phase::Accepted, &job);
         }
         self.start_claimed(job, message, now, started).await
@@ -185,9 +183,14 @@ impl Dispatch {
         let route = self.backends.route();
         let mut tried: Vec<BackendId> = Vec::new();
         let mut wait = None;
+        // Whether a start of this attempt was sent to this backend before; of one that has none, nothing ends.
+        let mut sent = claimed_before(&job);
         loop {
             let outcome = match self.backends.get(&job.backend) {
-                Some(backend) => self.start_on(backend.as_ref(), &job, started).await?,
+                Some(backend) => {
+                    let started = (!sent).then_some(started);
+                    self.start_on(backend.as_ref(), &job, started).await?
+                }
                 // Accepted for a backend that is not configured any more.
                 None => StartOutcome::Unavailable {
                     code: Code::NoBackend,
@@ -201,15 +204,15 @@ impl Dispatch {
                     tried.push(job.backend.clone());
                     let other = route.backends().iter().find(|b| !tried.contains(b));
                     let Some(other) = other else {
-                        return self.hold(job, message, wait).await;
+                        return self.hold(job, message, wait, sent).await;
                     };
                     let next = job.clone().hand_over(other.clone())?;
-                    match self.replace(&job, &next).await? {
-                        Some(next) => job = next,
+                    match self.replace(&job, &next, sent).await? {
+                        Some(next) => (job, sent) = (next, false),
                         None => return Ok(()),
                     }
                 }
-                outcome => return self.after_start(job, outcome, message, now).await,
+                outcome => return self.after_start(job, outcome, message, now, sent).await,
             }
         }
     }
@@ -218,11 +221,11 @@ impl Dispatch {
         &self,
         backend: &dyn Backend,
         job: &Job,
-        started: &Started,
+        started: Option<&Started>,
     ) -> Result<StartOutcome, DispatchError> {
         // An earlier holder of the claim may have started it here: what this request hears is then
         // not the whole truth, and nothing may be started elsewhere before the backend was asked.
-        let claimed_before = matches!(&job.state, State::Dispatching(s) if s.claims > 1);
+        let claimed_before = claimed_before(job);
         if claimed_before
             && !backend.capabilities().idempotent_start
             && let Some(known) = self.known_to(backend, job).await
@@ -237,7 +240,7 @@ impl Dispatch {
             StartOutcome::Unavailable { .. } | StartOutcome::Refused(_)
         );
         // A repeated start is the same run.
-        if !unsent && !claimed_before {
+        if let Some(started) = started.filter(|_| !unsent) {
             started.add(&job.backend, &job.model, at);
         }
         if claimed_before && matches!(outcome, StartOutcome::Unavailable { .. }) {
@@ -262,6 +265,7 @@ impl Dispatch {
         outcome: StartOutcome,
         message: &Message,
         now: UnixMs,
+        sent: bool,
     ) -> Result<(), DispatchError> {
         match outcome {
             StartOutcome::Started { call } => {
@@ -290,7 +294,7 @@ impl Dispatch {
                 let next = self
                     .complete
                     .after_failure(&job, code, &Report::default(), now)?;
-                self.replace(&job, &next).await?;
+                self.replace(&job, &next, sent).await?;
                 Ok(())
             }
             // It may run: look again once the lease is over, under the same attempt number.
@@ -318,7 +322,7 @@ impl Dispatch {
             let next = self
                 .complete
                 .after_failure(&job, Code::NoOutput, report, now)?;
-            self.replace(&job, &next).await?;
+            self.replace(&job, &next, true).await?;
         }
         Ok(())
     }
@@ -329,6 +333,7 @@ impl Dispatch {
         job: Job,
         message: &Message,
         wait: Option<Ms>,
+        sent: bool,
     ) -> Result<(), DispatchError> {
         let route = self.backends.route();
         let backend = route.first().unwrap_or(&job.backend).clone();
@@ -336,7 +341,7 @@ impl Dispatch {
         let delay = wait.map_or(backoff, |wait| wait.max(backoff));
         let again_at = Some(self.clock.now() + delay);
         let next = job.clone().hold(Hold::Backend { again_at }, backend)?;
-        if self.replace(&job, &next).await?.is_none() {
+        if self.replace(&job, &next, sent).await?.is_none() {
             return Ok(());
         }
         let later = Message {
@@ -362,26 +367,30 @@ impl Dispatch {
         // Anything but a confirmation leaves the job to the worker's word and the sweep's limit.
         if backend.cancel(&job.run(), &job.trace).await == Cancelled::Confirmed {
             let now = self.clock.now();
-            rewrite_from(self.jobs.as_ref(), job, |job| {
-                job.clone().confirm_cancel(Report::default(), now).ok()
-            })
-            .await?;
+            let next = |job: &Job| job.clone().confirm_cancel(Report::default(), now).ok();
+            self.complete.rewrite_from(job, next, None).await?;
         }
         Ok(())
     }
 
-    /// Writes `next` over `seen`; `None` where somebody else was faster, whose word then counts.
-    async fn replace(&self, seen: &Job, next: &Job) -> Result<Option<Job>, StoreError> {
-        match self.jobs.write(Write::Replace { seen, next }).await? {
+    /// Writes `next` over `seen`; `None` where somebody else was faster, whose word then counts. Where the
+    /// attempt was `sent` to its backend and is over with it, that is counted.
+    async fn replace(&self, seen: &Job, next: &Job, sent: bool) -> Result<Option<Job>, StoreError> {
+        let job = match self.jobs.write(Write::Replace { seen, next }).await? {
             Written::Done(job) => {
                 if seen.state.phase() != job.state.phase() {
                     log::moved(seen.state.phase(), &job);
                 }
-                Ok(Some(*job))
+                *job
             }
-            Written::Refused(Some(job)) if *job == *next => Ok(Some(*job)),
-            Written::Refused(_) => Ok(None),
+            Written::Refused(Some(job)) if *job == *next => *job,
+            Written::Refused(_) => return Ok(None),
+        };
+        if sent && ends_attempt(seen, &job) {
+            let report = job.state.ended().map(|ended| &ended.report);
+            self.complete.count_over(seen, report).await;
         }
+        Ok(Some(job))
     }
 
     async fn request(&self, job: &Job) -> Result<RunRequest, ImageError> {
@@ -428,6 +437,11 @@ impl Dispatch {
             run,
         })
     }
+}
+
+/// An earlier holder of the claim may have sent the attempt to its backend.
+fn claimed_before(job: &Job) -> bool {
+    matches!(&job.state, State::Dispatching(s) if s.claims > 1)
 }
 
 fn holds(job: &Job, claim: &Claim) -> bool {

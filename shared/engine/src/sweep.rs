@@ -8,7 +8,7 @@ use crate::port::{
     Backends, Cancelled, Clock, Consistency, DueEntry, DueMove, JobStore, Queue, QueueError, Shard,
     StoreError,
 };
-use crate::rewrite::{Rewritten, rewrite_from};
+use crate::rewrite::Rewritten;
 use crate::settings::Settings;
 use futures_util::future::join_all;
 use ryla_domain::failure::Code;
@@ -429,8 +429,8 @@ impl Sweep {
         job: Job,
         next: impl Fn(&Job) -> Result<Job, Illegal> + Send + Sync,
     ) -> Result<Done, SweepError> {
-        let rewritten = rewrite_from(self.jobs.as_ref(), job, |job| next(job).ok()).await?;
-        Ok(match rewritten {
+        let next = |job: &Job| next(job).ok();
+        Ok(match self.complete.rewrite_from(job, next, None).await? {
             Rewritten::Changed(_) => Done::Moved,
             Rewritten::Left(_) | Rewritten::Absent => Done::Nothing,
         })

@@ -1,4 +1,6 @@
-//! What dispatch and callback count for `warm`, and what that costs.
+//! What dispatch, callback and sweep count for `warm`, and what that costs.
+
+mod ends;
 
 use crate::complete::deliver_all;
 use crate::stage::{Stage, at, claim, start_of};
