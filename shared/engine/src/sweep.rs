@@ -186,7 +186,11 @@ impl Sweep {
             Err(SweepError::Store(error @ (StoreError::Newer(_) | StoreError::NewerValue(_)))) => {
                 let late = entry.deadline_at.is_some_and(|deadline| deadline < now);
                 left_to_a_newer_build(&run, &error, late);
-                self.spare(entry, now).await
+                if late {
+                    self.leave_for_long(entry, now).await
+                } else {
+                    self.spare(entry, now).await
+                }
             }
             // Its turn comes with the next sweep, while those that had theirs wait longer.
             Ok(Done::NotYet) => {
@@ -257,6 +261,16 @@ impl Sweep {
         if leased.tries >= self.settings.timers.max_due_tries {
             self.uncount(entry, &leased, leased.due_at).await?;
         }
+        Ok(Done::Nothing)
+    }
+
+    /// A newer build's row past its deadline: nothing that this build can do ends it, so it is not looked
+    /// at by every sweep, ahead of all others in its shard's line.
+    async fn leave_for_long(&self, entry: &DueEntry, now: UnixMs) -> Result<Done, SweepError> {
+        let leased = self.leased(entry, now);
+        let longest = self.settings.timers.sweep_backoff().ceiling;
+        self.uncount(entry, &leased, leased.due_at.max(now + longest))
+            .await?;
         Ok(Done::Nothing)
     }
 

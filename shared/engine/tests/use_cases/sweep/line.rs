@@ -131,6 +131,36 @@ async fn looks_at_a_newer_row_are_spaced_but_do_not_count_against_the_job() {
 }
 
 #[tokio::test]
+async fn a_newer_row_past_its_deadline_is_looked_at_every_fifteen_minutes_by_one_of_two_sweeps() {
+    let value = |stage: &Stage, job: &Job| stage.jobs.plant_newer_value(job, "hold");
+    let row = |stage: &Stage, job: &Job| stage.jobs.plant_newer(job);
+    for plant in [&row as &dyn Fn(&Stage, &Job), &value] {
+        let stage = Stage::new();
+        let job = a_job().build();
+        if stage.jobs.create(&job, at(0)).await.is_ok() {
+            plant(&stage, &job);
+        }
+        let mut looks = Vec::new();
+        // The deadline is after 15 minutes.
+        for minute in 20..=80 {
+            let first = stage.sweep_at(&stage.only_preview(), minute * 60).await;
+            let second = stage.sweep_at(&stage.only_preview(), minute * 60 + 1).await;
+            if first.leased + second.leased > 0 {
+                looks.push((minute, first.leased + second.leased));
+            }
+        }
+        assert_eq!(looks, [(20, 1), (35, 1), (50, 1), (65, 1), (80, 1)]);
+        let due = Some(Due {
+            at: stage.clock.now(),
+            tries: 0,
+        });
+        stage.jobs.upgrade(&Job { due, ..job.clone() });
+        stage.sweep_at(&stage.only_preview(), 81 * 60).await;
+        assert_eq!(code_of(&stage.row(&job.key).await), Some(Code::Timeout));
+    }
+}
+
+#[tokio::test]
 async fn a_sweep_sends_a_thousand_messages_and_no_more() {
     let stage = Stage::new();
     for n in 0..1_050 {
