@@ -186,6 +186,13 @@ impl Account {
         self.busy = self.busy.saturating_sub(requests - from_line);
     }
 
+    /// No more requests than that are under way: what is held beyond them has ended unheard, first of
+    /// those in line. Nothing is known of their containers.
+    pub fn settle(&mut self, under_way: u32) {
+        let held = self.busy.saturating_add(self.line);
+        self.lost(held.saturating_sub(under_way));
+    }
+
     /// The backend took a lease: so many containers, and that window for the rest, from then until then.
     /// What is missing boots for `boot_s`. It may be told before what happened until then; of two that
     /// lie ahead the last one told counts.

@@ -143,6 +143,11 @@ impl History {
         u32::try_from(self.running.len()).unwrap_or(u32::MAX)
     }
 
+    /// The same, where that is all of them: in a flood the oldest are not remembered.
+    pub fn all_in_flight(&self) -> Option<u32> {
+        (self.running.len() < MOST_RUNNING).then(|| self.in_flight())
+    }
+
     /// When the oldest request under way came.
     pub fn oldest(&self) -> Option<UnixMs> {
         self.running.first().map(|running| running.since)

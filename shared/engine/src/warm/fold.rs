@@ -38,14 +38,8 @@ impl Warm {
             return Ok(());
         }
         seat.told = true;
-        let state = &mut seat.state;
-        for (second, counted) in &tick.seconds {
-            tell(state, pool, minute.second(*second), counted);
-        }
-        if tick.full {
-            end_unsampled(state, pool, minute.second(59));
-        }
-        state.next = minute.next();
+        tell_minute(&mut seat.state, pool, minute, tick);
+        seat.state.next = minute.next();
         Ok(())
     }
 
@@ -127,6 +121,20 @@ fn models_of(class: &GpuClass) -> impl Iterator<Item = &'static Model> {
         .filter(move |model| model.class == class.as_str())
 }
 
+/// What was counted in a minute, second by second. The history forgets the oldest of a flood; once it
+/// knows again of every request, the account holds no others.
+fn tell_minute(state: &mut EndpointState, pool: &mut Calibration, minute: Minute, tick: &Tick) {
+    for (second, counted) in &tick.seconds {
+        tell(state, pool, minute.second(*second), counted);
+    }
+    if tick.full {
+        end_unsampled(state, pool, minute.second(59));
+    }
+    if let Some(under_way) = state.history.all_in_flight() {
+        state.account.settle(under_way);
+    }
+}
+
 /// One second: what ended in it has freed its containers for what came in it.
 fn tell(state: &mut EndpointState, pool: &mut Calibration, at: UnixMs, counted: &Second) {
     let Second {
@@ -176,3 +184,6 @@ fn end_unsampled(state: &mut EndpointState, pool: &mut Calibration, at: UnixMs) 
 fn mean_s(measured: Measured) -> Option<f64> {
     (measured.count > 0).then(|| measured.sum.as_seconds() / f64::from(measured.count))
 }
+
+#[cfg(test)]
+mod tests;
