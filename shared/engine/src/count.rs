@@ -2,7 +2,8 @@
 //! count that is lost is a warning and fails no message and no callback.
 
 use crate::log;
-use crate::port::{Arrivals, Clock, End, EndpointStore, StoreError, TickShard};
+use crate::port::{Arrivals, Clock, End, EndpointStore, TickShard};
+use futures_util::future::{Either, join_all, select};
 use ryla_domain::id::{BackendId, Run};
 use ryla_domain::job::Job;
 use ryla_domain::model;
@@ -11,8 +12,13 @@ use ryla_domain::state::State;
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_domain::warm::{Endpoint, Minute, second_of};
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// A count that takes longer is given up.
+const LIMIT: Ms = Ms::seconds(2);
 
 /// Starts of one batch of messages: endpoint, run, when.
 #[derive(Debug, Default)]
@@ -73,35 +79,46 @@ impl Count {
         }
     }
 
-    /// Adds the starts of a batch: one request for each endpoint in it. A start that lies before the
-    /// minute under way counts in that one's first second, since `warm` looks at a minute once.
+    /// Adds the starts of a batch, each to the second in which it was sent: one request for each endpoint
+    /// and minute in it.
     pub(crate) async fn starts(&self, started: Started, part: TickShard) {
         let starts = started.0.into_inner();
-        let now = self.clock.now();
-        let minute = Minute::of(now);
-        let mut batches: BTreeMap<Endpoint, BTreeMap<u8, u32>> = BTreeMap::new();
+        let mut batches: BTreeMap<(Endpoint, Minute), BTreeMap<u8, u32>> = BTreeMap::new();
         for (endpoint, at) in starts.unwrap_or_else(PoisonError::into_inner) {
-            let second = if Minute::of(at) == minute {
-                second_of(at)
-            } else {
-                0
-            };
-            *batches
-                .entry(endpoint)
-                .or_default()
-                .entry(second)
-                .or_default() += 1;
+            let seconds = batches.entry((endpoint, Minute::of(at))).or_default();
+            *seconds.entry(second_of(at)).or_default() += 1;
         }
-        for (endpoint, seconds) in batches {
-            let arrivals = Arrivals {
-                endpoint,
-                minute,
-                shard: part,
-                seconds,
-            };
-            if let Err(error) = self.store.add_arrivals(&arrivals).await {
-                uncounted("endpoints.add_arrivals", "", &error);
-            }
+        if batches.is_empty() {
+            return;
+        }
+        let call = "endpoints.add_arrivals";
+        let adds = batches
+            .into_iter()
+            .map(|((endpoint, minute), seconds)| async move {
+                let arrivals = Arrivals {
+                    endpoint,
+                    minute,
+                    shard: part,
+                    seconds,
+                };
+                if let Err(error) = self.store.add_arrivals(&arrivals).await {
+                    uncounted(call, "", &error);
+                }
+            });
+        self.in_time(call, "", join_all(adds)).await;
+    }
+
+    /// Waits for a count no longer than it is worth: a job is not to wait for it, nor a function to run
+    /// out of its time.
+    async fn in_time<T>(
+        &self,
+        call: &'static str,
+        run: &str,
+        count: impl Future<Output = T> + Send,
+    ) {
+        let limit = self.clock.sleep(LIMIT);
+        if let Either::Right(_) = select(pin!(count), limit).await {
+            uncounted(call, run, &OutOfTime);
         }
     }
 
@@ -111,7 +128,7 @@ impl Count {
         let Some(endpoint) = endpoint(&job.backend, &job.model) else {
             return;
         };
-        let run = job.run();
+        let (call, run) = ("endpoints.add_end", job.run());
         let at = self.clock.now();
         let times = Times::of(report.timings.unwrap_or_default());
         let mut end = End {
@@ -122,16 +139,20 @@ impl Count {
             boot: times.boot,
             service: times.service,
         };
-        for _ in TickShard::all() {
-            if !self.is_full(&end) {
-                match self.store.add_end(&end).await {
-                    Ok(true) => return,
-                    Ok(false) => self.note_full(&end),
-                    Err(error) => return uncounted("endpoints.add_end", &run.to_string(), &error),
+        let run = run.to_string();
+        let count = async {
+            for _ in TickShard::all() {
+                if !self.is_full(&end) {
+                    match self.store.add_end(&end).await {
+                        Ok(true) => return,
+                        Ok(false) => self.note_full(&end),
+                        Err(error) => return uncounted(call, &run, &error),
+                    }
                 }
+                end.shard = end.shard.next();
             }
-            end.shard = end.shard.next();
-        }
+        };
+        self.in_time(call, &run, count).await;
     }
 
     fn is_full(&self, end: &End) -> bool {
@@ -195,7 +216,12 @@ pub(crate) fn part_of(run: &Run) -> TickShard {
     TickShard::of(byte)
 }
 
-fn uncounted(call: &'static str, run: &str, error: &StoreError) {
+/// The table took too long.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer in time for a count")]
+struct OutOfTime;
+
+fn uncounted(call: &'static str, run: &str, error: &dyn Error) {
     log::port_failed(call, run, "", error);
 }
 

@@ -1,6 +1,7 @@
 //! What dispatch, callback and sweep count for `warm`, and what that costs.
 
 mod ends;
+mod late;
 
 use crate::complete::deliver_all;
 use crate::stage::{Stage, at, claim, start_of};
