@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Timings {
-    /// From the backend's acceptance to a container being there.
+    /// From the backend's acceptance to a container being there, ready: with as much of its boot as the
+    /// run waited for.
     pub queue: u64,
     /// Container and server start.
     pub boot: u64,

@@ -193,14 +193,15 @@ struct Times {
 
 impl Times {
     /// A boot is what a first run on a container reports, weights included; on a warm one, loading other
-    /// weights is part of the service. The queue of a worker that boots includes the boot at some
-    /// backends and not at others.
+    /// weights is part of the service. How much of the boot the run waited for is in its queue: nothing,
+    /// where the container had booted for another run, or ahead. For the weights it waited in any case.
     fn of(timings: Timings) -> Self {
         let cold = timings.boot > 0;
         let boot_ms = if cold { timings.cold_ms() } else { 0 };
+        let weights_ms = if cold { timings.load } else { 0 };
         let work_ms = timings.billed_ms().saturating_sub(boot_ms);
         Self {
-            waited: Ms(timings.queue.max(boot_ms)),
+            waited: Ms(timings.queue.saturating_add(weights_ms)),
             boot: cold.then_some(Ms(boot_ms)),
             service: (work_ms > 0).then_some(Ms(work_ms)),
         }
@@ -249,8 +250,13 @@ mod tests {
                 times(50, None, Some(18_500)),
             ),
             (
-                timings(0, 30_000, 12_000, 18_000, 500),
-                times(42_000, Some(42_000), Some(18_500)),
+                timings(31_000, 30_000, 12_000, 18_000, 500),
+                times(43_000, Some(42_000), Some(18_500)),
+            ),
+            // The container had booted for somebody else.
+            (
+                timings(20, 30_000, 12_000, 18_000, 500),
+                times(12_020, Some(42_000), Some(18_500)),
             ),
             (
                 timings(60_000, 30_000, 0, 18_000, 0),
