@@ -214,3 +214,38 @@ fn what_cannot_be_read_is_named_and_hides_nothing_else() {
         );
     }
 }
+
+/// A field that is added later is not in the rows of today.
+#[test]
+fn a_row_without_one_of_the_fields_of_its_json_is_read() {
+    for (kind, name) in [
+        ("endpoint", "history"),
+        ("endpoint", "account"),
+        ("pool", "calibration"),
+    ] {
+        let Some(AttributeValue::S(text)) = row_of(kind).remove(name) else {
+            panic!("{name} is text")
+        };
+        let whole: Map<String, Value> = serde_json::from_str(&text).unwrap();
+        for field in whole.keys() {
+            let mut without = whole.clone();
+            without.remove(field);
+            let text = Value::Object(without).to_string();
+            let mut row = row_of(kind);
+            row.insert(name.to_owned(), AttributeValue::S(text));
+            let read = state::decoded(&[row]);
+            assert!(read.unreadable.is_empty(), "{name} without {field}");
+        }
+    }
+}
+
+#[test]
+fn what_would_not_read_back_is_not_written() {
+    let (mut endpoint, _) = lived();
+    assert!(state::attributes(&endpoint).is_ok());
+    for seconds in [f64::NAN, f64::INFINITY] {
+        endpoint.history.in_force(1, seconds);
+        let refused = state::attributes(&endpoint);
+        assert!(matches!(refused, Err(StoreError::Corrupt(name)) if name == "history"));
+    }
+}

@@ -124,10 +124,16 @@ fn pool(row: &Row) -> Result<Pool, StoreError> {
     })
 }
 
-fn json(name: &str, value: &impl Serialize) -> Result<AttributeValue, StoreError> {
-    let text = serde_json::to_string(value);
-    text.map(AttributeValue::S)
-        .map_err(|_| StoreError::Corrupt(name.to_owned()))
+/// As JSON, if that reads back: infinity and what is no number become `null`, and a row that says so
+/// could never be read again.
+fn json<T: Serialize + DeserializeOwned>(
+    name: &str,
+    value: &T,
+) -> Result<AttributeValue, StoreError> {
+    let text = serde_json::to_string(value).ok();
+    text.filter(|text| serde_json::from_str::<T>(text).is_ok())
+        .map(AttributeValue::S)
+        .ok_or_else(|| StoreError::Corrupt(name.to_owned()))
 }
 
 fn parsed<T: DeserializeOwned>(fields: &Fields<'_>, name: &str) -> Result<T, StoreError> {

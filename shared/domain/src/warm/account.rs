@@ -50,7 +50,8 @@ struct Idle {
 }
 
 /// The class as it is deployed: what holds where no lease does.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Deployed {
     /// Seconds after its last use at which an idle container is released.
     pub window_s: f64,
@@ -60,8 +61,10 @@ pub struct Deployed {
     pub usd_per_s: f64,
 }
 
-/// The containers of one endpoint, as its arrivals, ends and leases explain them.
+/// The containers of one endpoint, as its arrivals, ends and leases explain them. What an older build's
+/// row lacks is as it is at the beginning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Account {
     deployed: Deployed,
     now: UnixMs,
@@ -76,6 +79,12 @@ pub struct Account {
     today: Day,
     /// The day that was told of before, for a clock that goes back to it.
     before: Day,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self::new(Deployed::default(), UnixMs(0))
+    }
 }
 
 impl Account {

@@ -13,6 +13,7 @@ const DEPTHS: usize = 2;
 
 /// Requests seen and expected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 struct Band {
     seen: f32,
     expected: f32,
@@ -20,6 +21,7 @@ struct Band {
 
 /// A table of corrections.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Calibration {
     bands: [[Band; BANDS]; DEPTHS],
 }

@@ -33,6 +33,7 @@ const FASTEST: f64 = 2.0;
 
 /// Weights of the rules at one endpoint, and what following them has cost beyond the best.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Hedge {
     /// What each rule would have cost, in misses.
     losses: [f64; COUNT],

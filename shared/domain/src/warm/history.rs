@@ -48,6 +48,7 @@ struct Running {
 
 /// Waits of requests that found no container, by how many ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 struct Waits {
     times: f32,
     shares: f32,
@@ -60,8 +61,9 @@ pub(super) struct Levers {
     pub(super) window_s: f32,
 }
 
-/// What is remembered of one endpoint.
+/// What is remembered of one endpoint. What an older build's row lacks is as it is at the beginning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct History {
     terms: Terms,
     /// Decides between rules of equal merit, once; [0, 1).
@@ -76,6 +78,12 @@ pub struct History {
     shadows: [Shadow; RULES.len()],
     pub(super) period: Period,
     pub(super) levers: Levers,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self::new(Terms::default(), 0.0, 0.0, UnixMs(0))
+    }
 }
 
 impl History {

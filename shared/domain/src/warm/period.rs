@@ -19,6 +19,7 @@ const MOST_OFF_SHARE: f64 = 0.04;
 
 /// What is known of an endpoint's period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Period {
     /// The last request.
     request: Option<UnixMs>,

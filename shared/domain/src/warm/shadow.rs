@@ -17,6 +17,7 @@ struct Held {
 
 /// The containers of one endpoint under one rule.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Shadow {
     idle: Vec<Held>,
     /// Ends of running requests, soonest first.

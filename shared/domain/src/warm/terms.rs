@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 pub(super) const LONGEST_HOLD_S: f64 = 1200.0;
 
 /// Prices and times of one endpoint, checked.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Terms {
     usd_per_s: f64,
     value_usd: f64,
