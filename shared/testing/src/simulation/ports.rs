@@ -3,7 +3,7 @@
 use super::fault::Fate;
 use super::tap::{Injected, Tap};
 use crate::backend::FakeBackend;
-use crate::{MemoryImageStore, MemoryJobStore, MemoryQueue};
+use crate::{MemoryEndpointStore, MemoryImageStore, MemoryJobStore, MemoryQueue};
 use async_trait::async_trait;
 use ryla_domain::failure::Code;
 use ryla_domain::id::{AccountId, BackendId, JobKey, Run, TraceId};
@@ -11,10 +11,12 @@ use ryla_domain::job::Job;
 use ryla_domain::output::ObjectKey;
 use ryla_domain::overdue::Answer;
 use ryla_domain::time::{Ms, UnixMs};
+use ryla_domain::warm::Minute;
 use ryla_engine::port::{
-    Backend, Cancelled, Capabilities, Consistency, Created, DueEntry, DueMove, DuePage, Glimpse,
-    ImageError, ImageStore, JobPage, JobStore, ListRange, Queue, QueueError, RunRequest, Shard,
-    SignedPut, SignedUrl, StartOutcome, StoreError, Write, Written,
+    Arrivals, Backend, Cancelled, Capabilities, Consistency, Created, DueEntry, DueMove, DuePage,
+    End, EndpointState, EndpointStore, Endpoints, Glimpse, ImageError, ImageStore, JobPage,
+    JobStore, ListRange, Pool, Queue, QueueError, RunRequest, Shard, SignedPut, SignedUrl,
+    StartOutcome, StoreError, Tick, Write, Written,
 };
 use std::sync::Arc;
 
@@ -115,6 +117,49 @@ impl JobStore for Tapped<Table> {
     async fn reschedule(&self, entry: &DueEntry, to: DueMove) -> Result<bool, StoreError> {
         let call = self.port.now.reschedule(entry, to);
         let reply = self.tap.call("jobs.reschedule", call, never).await;
+        reply.map_err(unavailable)?
+    }
+}
+
+#[async_trait]
+impl EndpointStore for Tapped<MemoryEndpointStore> {
+    async fn add_arrivals(&self, arrivals: &Arrivals) -> Result<(), StoreError> {
+        let call = self.port.add_arrivals(arrivals);
+        let reply = self.tap.call("endpoints.add_arrivals", call, never).await;
+        reply.map_err(unavailable)?
+    }
+
+    async fn add_end(&self, end: &End) -> Result<bool, StoreError> {
+        let call = self.port.add_end(end);
+        let reply = self.tap.call("endpoints.add_end", call, never).await;
+        reply.map_err(unavailable)?
+    }
+
+    async fn ticks(&self, minute: Minute) -> Result<Vec<Tick>, StoreError> {
+        let call = self.port.ticks(minute);
+        let reply = self.tap.call("endpoints.ticks", call, never).await;
+        reply.map_err(unavailable)?
+    }
+
+    async fn endpoints(&self) -> Result<Endpoints, StoreError> {
+        let call = self.port.endpoints();
+        let reply = self.tap.call("endpoints.endpoints", call, never).await;
+        reply.map_err(unavailable)?
+    }
+
+    async fn write_endpoint(
+        &self,
+        seen: Option<u64>,
+        next: &EndpointState,
+    ) -> Result<bool, StoreError> {
+        let call = self.port.write_endpoint(seen, next);
+        let reply = self.tap.call("endpoints.write_endpoint", call, never).await;
+        reply.map_err(unavailable)?
+    }
+
+    async fn write_pool(&self, seen: Option<u64>, next: &Pool) -> Result<bool, StoreError> {
+        let call = self.port.write_pool(seen, next);
+        let reply = self.tap.call("endpoints.write_pool", call, never).await;
         reply.map_err(unavailable)?
     }
 }

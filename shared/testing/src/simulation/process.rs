@@ -3,7 +3,7 @@
 use super::ports::{Table, Tapped};
 use super::tap::Tap;
 use super::world::World;
-use crate::{MemoryAccountStore, MemoryEndpointStore, SkewedClock, backend::FakeBackend};
+use crate::{MemoryAccountStore, SkewedClock, backend::FakeBackend};
 use ryla_domain::id::{AccountId, ClaimId, JobKey};
 use ryla_domain::job::{Job, RequestHash};
 use ryla_domain::time::{Ms, UnixMs};
@@ -175,7 +175,7 @@ fn ports(world: &World, tap: &Arc<Tap>, clock: &Arc<SkewedClock>) -> Ports {
     Ports {
         jobs: tapped(&Arc::new(table), tap),
         accounts: Arc::new(MemoryAccountStore::default()),
-        endpoints: Arc::new(MemoryEndpointStore::default()),
+        endpoints: tapped(&world.endpoints, tap),
         images: tapped(&world.images, tap),
         queue: tapped(&world.queue, tap),
         clock: Arc::clone(clock) as Arc<dyn Clock>,

@@ -11,7 +11,9 @@ use super::trace::{name_of, text_of};
 use super::weather::Weather;
 use crate::backend::FakeBackend;
 use crate::sample::CREATED_AT;
-use crate::{ManualClock, MemoryImageStore, MemoryJobStore, MemoryQueue, SeededEntropy};
+use crate::{
+    ManualClock, MemoryEndpointStore, MemoryImageStore, MemoryJobStore, MemoryQueue, SeededEntropy,
+};
 use ryla_domain::id::{Attempt, JobKey};
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_engine::complete::{Callback, Event};
@@ -48,6 +50,7 @@ pub(super) struct World {
     pub(super) copied_at: UnixMs,
     pub(super) looked_after: u64,
     pub(super) images: Arc<MemoryImageStore>,
+    pub(super) endpoints: Arc<MemoryEndpointStore>,
     pub(super) queue: Arc<MemoryQueue>,
     pub(super) sites: Vec<Arc<FakeBackend>>,
     pub(super) settings: Arc<Settings>,
@@ -73,6 +76,8 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(scenario: &Scenario, weather: &Weather, seed: u64) -> Self {
         let clock = Arc::new(ManualClock::at(CREATED_AT));
+        // Time is the world's: a process that limits its wait moves it for nobody.
+        clock.hold_sleepers();
         let shared = || Arc::clone(&clock) as Arc<dyn Clock>;
         let images = Arc::new(MemoryImageStore::new(shared()));
         let site = |site| Arc::new(built(site, shared(), &images));
@@ -95,6 +100,7 @@ impl World {
             looked_after: 0,
             queue: Arc::new(MemoryQueue::new(shared())),
             images,
+            endpoints: Arc::default(),
             sites,
             settings: Arc::new(settings(scenario)),
             ids: Arc::new(SeededEntropy::new(!seed)),

@@ -127,6 +127,8 @@ fn the_scenarios_walk_every_use_case_and_every_way_to_end() {
                 "queue.send",
                 "jobs.read",
                 "backend.cancel",
+                "endpoints.add_arrivals",
+                "endpoints.add_end",
             ],
         ),
         (
@@ -136,6 +138,7 @@ fn the_scenarios_walk_every_use_case_and_every_way_to_end() {
                 "jobs.read",
                 "images.glimpse",
                 "jobs.write replace",
+                "endpoints.add_end",
             ],
         ),
         (
@@ -149,6 +152,7 @@ fn the_scenarios_walk_every_use_case_and_every_way_to_end() {
                 "queue.send",
                 "images.glimpse",
                 "jobs.write replace",
+                "endpoints.add_end",
             ],
         ),
         (
