@@ -12,17 +12,32 @@ use ryla_engine::port::{
     Endpoints, Pool, RunRequest, StartOutcome, StoreError, Tick, TickShard, Warmth,
 };
 use std::sync::Arc;
+use tokio::sync::RwLock;
 
 /// Counters by the containers' clock. Whoever counts goes by the machine's, one second of which is a
 /// minute here: so what is counted is stamped when it arrives, and measured times are stretched.
 pub(crate) struct PacedEndpoints {
-    pub(crate) inner: Arc<dyn EndpointStore>,
-    pub(crate) clock: FastClock,
+    inner: Arc<dyn EndpointStore>,
+    clock: FastClock,
+    /// Held for reading from a count's stamp to its write, and for writing before a minute is read: a
+    /// minute is short here, and is folded once.
+    counting: RwLock<()>,
+}
+
+impl PacedEndpoints {
+    pub(crate) fn new(inner: Arc<dyn EndpointStore>, clock: FastClock) -> Self {
+        Self {
+            inner,
+            clock,
+            counting: RwLock::default(),
+        }
+    }
 }
 
 #[async_trait]
 impl EndpointStore for PacedEndpoints {
     async fn add_arrivals(&self, arrivals: &Arrivals) -> Result<(), StoreError> {
+        let _stamped = self.counting.read().await;
         let now = self.clock.now();
         let count = arrivals.seconds.values().sum();
         let stamped = Arrivals {
@@ -34,6 +49,7 @@ impl EndpointStore for PacedEndpoints {
     }
 
     async fn add_end(&self, end: &End) -> Result<bool, StoreError> {
+        let _stamped = self.counting.read().await;
         let mut stamped = End {
             at: self.clock.now(),
             waited: self.clock.shown(end.waited),
@@ -52,6 +68,8 @@ impl EndpointStore for PacedEndpoints {
     }
 
     async fn ticks(&self, minute: Minute) -> Result<Vec<Tick>, StoreError> {
+        // What was stamped in a minute that is over has been written; what comes now is stamped later.
+        drop(self.counting.write().await);
         self.inner.ticks(minute).await
     }
 
@@ -118,11 +136,21 @@ mod tests {
     fn paced(speed: f64) -> (PacedEndpoints, Arc<MemoryEndpointStore>) {
         let inner = Arc::new(MemoryEndpointStore::default());
         let begun = UnixMs(1_800_000_030_000);
-        let paced = PacedEndpoints {
-            inner: Arc::clone(&inner) as Arc<dyn EndpointStore>,
-            clock: FastClock::beginning(begun, speed),
-        };
+        let store = Arc::clone(&inner) as Arc<dyn EndpointStore>;
+        let paced = PacedEndpoints::new(store, FastClock::beginning(begun, speed));
         (paced, inner)
+    }
+
+    #[tokio::test]
+    async fn a_minute_is_read_only_when_what_was_stamped_in_it_has_been_written() {
+        let (paced, _) = paced(240.0);
+        let stamped = paced.counting.read().await;
+        let minute = Minute::of(paced.clock.now());
+        let mut reading = std::pin::pin!(paced.ticks(minute));
+        let early = tokio::time::timeout(std::time::Duration::from_millis(50), &mut reading).await;
+        assert!(early.is_err(), "a write is under way");
+        drop(stamped);
+        assert_eq!(reading.await.unwrap(), []);
     }
 
     #[tokio::test]

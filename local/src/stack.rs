@@ -105,10 +105,8 @@ impl Stack {
         ports.queue = Arc::new(WakingQueue::new(ports.queue, Arc::clone(&waker)));
         let endpoints = Arc::clone(&ports.endpoints);
         if containers_clock.is_faster() {
-            ports.endpoints = Arc::new(PacedEndpoints {
-                inner: Arc::clone(&endpoints),
-                clock: containers_clock,
-            });
+            let paced = PacedEndpoints::new(Arc::clone(&endpoints), containers_clock);
+            ports.endpoints = Arc::new(paced);
         }
         let api_key = match &options.api_key {
             Some(key) => key.clone(),

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 const EXPIRY_PERIOD: Duration = Duration::from_mins(1);
 
 /// Seconds into a minute at which the finished one is looked at: what was counted at its very end is
-/// there by then.
+/// there by then. Where a minute is short, [`PacedEndpoints`](crate::paced::PacedEndpoints) sees to that.
 const TICK_AT: Ms = Ms::seconds(5);
 
 /// How long it is from there to the next tick.
