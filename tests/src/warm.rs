@@ -115,8 +115,11 @@ async fn when_the_lease_route_and_then_warm_have_died_everything_is_cold_within_
         .iter()
         .rfind(|event| matches!(event.what, Happened::Released { .. }));
     let gone = gone.unwrap().at;
-    // The lease may have been renewed up to the last moment: not a second longer than it says.
-    assert!(gone.since(died) <= Ms::seconds(181), "{gone} after {died}");
+    // The lease may have been renewed up to the last moment. Half a second is this machine's; that not a
+    // second is added to the lease itself is shown by the preview GPU's own test, on a clock set by hand.
+    let late = app.containers_clock().shown(Ms(500));
+    let latest = died + Ms::seconds(180) + late;
+    assert!(gone <= latest, "{gone} after {died}");
     assert!(gone > died, "it was held when they died");
     app.finish().await;
 }
