@@ -50,11 +50,11 @@ pub(super) async fn carry_out(shared: &Arc<Shared>, task: Arc<Task>, boot: Ms) {
             () = cut.cancelled() => {}
         }
     });
-    // The run waits while the container boots, at most as long as the boot takes.
-    let boot = shared.pace.real(boot).0;
+    // The queue is the whole wait for a container, a boot that was waited for included; the boot is said by
+    // the container's first run, also where nobody waited for it.
     let mut timings = Timings {
-        queue: ms_since(task.accepted).saturating_sub(boot),
-        boot,
+        queue: ms_since(task.accepted),
+        boot: shared.pace.real(boot).0,
         ..Timings::default()
     };
     let end = run(shared, &task, &mut reporter, &mut timings).await;
@@ -112,7 +112,7 @@ async fn run(
         return End::Expired;
     }
     shared.ledger.begin(&task.submit.run);
-    log(task, "started", timings.queue + timings.boot);
+    log(task, "started", timings.queue);
     reporter.tell(
         Event::Started,
         Note {
