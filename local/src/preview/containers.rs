@@ -1,7 +1,7 @@
 //! Carries out what the fleets decide: wakes when something is due, when a run arrives or ends and when a
 //! lever moves, and hands runs that were taken to `work.rs`.
 
-use super::Shared;
+use super::{PreviewOptions, Shared};
 use super::events::{ContainerEvent, EventLog};
 use super::fleet::{ClassState, Fleet, Line, Taken};
 use super::ledger::{Ledger, Task};
@@ -32,16 +32,17 @@ struct Inner {
 }
 
 impl Containers {
-    pub(super) fn new(boot: Ms, max: usize, window: Ms, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(options: &PreviewOptions, clock: Arc<dyn Clock>) -> Self {
+        let (max, window) = (options.concurrency, options.idle);
         let mut classes: Vec<&'static str> = catalog().iter().map(|model| model.class).collect();
         classes.sort_unstable();
         classes.dedup();
         let now = clock.now();
-        let fleet = |class| Fleet::new(class, boot, max, window, now);
+        let fleet = |class| Fleet::new(class, options.boot, max, window, now);
         Self {
             inner: Mutex::new(Inner {
                 fleets: classes.iter().copied().map(fleet).collect(),
-                log: EventLog::default(),
+                log: EventLog::of(options.events),
             }),
             moved: Notify::new(),
             clock,

@@ -1,12 +1,10 @@
 //! What happened to the preview GPU's containers, in order: from it anybody can count idle seconds and
-//! cold starts again. Kept in memory, the newest of it; written out by `ryla warm demo --events`.
+//! cold starts again. Kept in memory, the newest of it; `ryla warm demo` asks for more than is usual, adds it
+//! up and writes it out.
 
 use ryla_domain::time::UnixMs;
 use serde::Serialize;
 use std::collections::VecDeque;
-
-/// Events that are kept; the oldest go first.
-const KEPT: usize = 200_000;
 
 /// One event of one container, or of a class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -14,7 +12,7 @@ pub struct ContainerEvent {
     /// When, on the containers' own clock.
     pub at: UnixMs,
     /// The GPU class.
-    pub class: String,
+    pub class: &'static str,
     /// What.
     #[serde(flatten)]
     pub what: Happened,
@@ -63,22 +61,45 @@ pub enum Happened {
 }
 
 /// The newest events.
-#[derive(Debug, Default)]
-pub(super) struct EventLog(VecDeque<ContainerEvent>);
+#[derive(Debug)]
+pub(super) struct EventLog {
+    events: VecDeque<ContainerEvent>,
+    most: usize,
+}
 
 impl EventLog {
-    pub(super) fn add(&mut self, at: UnixMs, class: &str, what: Happened) {
-        if self.0.len() == KEPT {
-            self.0.pop_front();
+    /// Of that many events; the oldest go first.
+    pub(super) const fn of(most: usize) -> Self {
+        Self {
+            events: VecDeque::new(),
+            most,
         }
-        self.0.push_back(ContainerEvent {
-            at,
-            class: class.to_owned(),
-            what,
-        });
+    }
+
+    pub(super) fn add(&mut self, at: UnixMs, class: &'static str, what: Happened) {
+        self.events.push_back(ContainerEvent { at, class, what });
+        while self.events.len() > self.most {
+            self.events.pop_front();
+        }
     }
 
     pub(super) fn all(&self) -> Vec<ContainerEvent> {
-        self.0.iter().cloned().collect()
+        self.events.iter().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_events_are_kept() {
+        let mut log = EventLog::of(2);
+        for container in 1..=3 {
+            log.add(UnixMs(0), "flux", Happened::Idle { container });
+        }
+        let kept: Vec<Happened> = log.all().into_iter().map(|event| event.what).collect();
+        let idle = |container| Happened::Idle { container };
+        assert_eq!(kept, [idle(2), idle(3)]);
     }
 }

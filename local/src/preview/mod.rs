@@ -65,6 +65,8 @@ pub struct PreviewOptions {
     /// Seconds of the containers' clock in one of the machine's: boots, runs, windows and leases are on
     /// that clock.
     pub speed: f64,
+    /// Events of containers that are kept; the oldest go first.
+    pub events: usize,
 }
 
 impl Default for PreviewOptions {
@@ -79,6 +81,7 @@ impl Default for PreviewOptions {
             depth: 2_000,
             seed: 0,
             speed: 1.0,
+            events: 20_000,
         }
     }
 }
@@ -168,9 +171,7 @@ impl Preview {
             },
             ledger: Ledger::new(options.depth),
             containers: Arc::new(Containers::new(
-                options.boot,
-                options.concurrency,
-                options.idle,
+                &options,
                 Arc::clone(&parts.containers_clock),
             )),
             leases: Arc::new(LeaseBook::new(parts.folder.join(LEASES))),

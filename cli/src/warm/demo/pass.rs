@@ -23,6 +23,8 @@ const DAY_MS: i64 = 86_400_000;
 const SIDE: u64 = 256;
 /// The release window of a class as it is deployed.
 const DEPLOYED_WINDOW: Ms = Ms::seconds(60);
+/// More than happens to the containers of the longest plan: its figures are sums over all of them.
+const EVENTS: usize = 200_000;
 /// After the last request all is cold within that time: nothing is held for longer than 20 minutes.
 const COLD_WITHIN: Ms = Ms::seconds(30 * 60);
 
@@ -95,6 +97,7 @@ fn options(demo: &Demo, pass: Pass) -> Options {
             concurrency: demo.max,
             idle: DEPLOYED_WINDOW,
             speed: demo.speed,
+            events: EVENTS,
             ..PreviewOptions::default()
         },
         hold: pass == Pass::With,

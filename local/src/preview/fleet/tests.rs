@@ -45,7 +45,7 @@ impl Drive {
         Self {
             fleet: Fleet::new("flux", BOOT, max, window, UnixMs(0)),
             line: Waiting::default(),
-            log: EventLog::default(),
+            log: EventLog::of(usize::MAX),
             running: Vec::new(),
             taken: Vec::new(),
         }
