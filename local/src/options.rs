@@ -54,6 +54,13 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Where no lease is taken nobody says how many containers a class can have. A comparison of both, on a
+    /// clock of its own, knows it from the beginning in both.
+    pub(crate) fn most(&self) -> Option<u32> {
+        let most = u32::try_from(self.preview.concurrency).ok();
+        self.containers_from.and(most)
+    }
+
     /// The same with one setting by its variable name.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {

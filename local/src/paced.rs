@@ -19,16 +19,19 @@ use tokio::sync::RwLock;
 pub(crate) struct PacedEndpoints {
     inner: Arc<dyn EndpointStore>,
     clock: FastClock,
+    /// The most containers of a class, where it is known before a lease says it.
+    most: Option<u32>,
     /// Held for reading from a count's stamp to its write, and for writing before a minute is read: a
     /// minute is short here, and is folded once.
     counting: RwLock<()>,
 }
 
 impl PacedEndpoints {
-    pub(crate) fn new(inner: Arc<dyn EndpointStore>, clock: FastClock) -> Self {
+    pub(crate) fn new(inner: Arc<dyn EndpointStore>, clock: FastClock, most: Option<u32>) -> Self {
         Self {
             inner,
             clock,
+            most,
             counting: RwLock::default(),
         }
     }
@@ -74,7 +77,11 @@ impl EndpointStore for PacedEndpoints {
     }
 
     async fn endpoints(&self) -> Result<Endpoints, StoreError> {
-        self.inner.endpoints().await
+        let mut endpoints = self.inner.endpoints().await?;
+        for state in &mut endpoints.states {
+            state.most = state.most.or(self.most);
+        }
+        Ok(endpoints)
     }
 
     async fn write_endpoint(
@@ -123,7 +130,7 @@ impl Backend for Unheld {
 mod tests {
     use super::*;
     use ryla_domain::time::{Ms, UnixMs};
-    use ryla_domain::warm::Endpoint;
+    use ryla_domain::warm::{Account, Deployed, Endpoint, History, Terms};
     use ryla_testing::MemoryEndpointStore;
 
     fn endpoint() -> Endpoint {
@@ -137,7 +144,7 @@ mod tests {
         let inner = Arc::new(MemoryEndpointStore::default());
         let begun = UnixMs(1_800_000_030_000);
         let store = Arc::clone(&inner) as Arc<dyn EndpointStore>;
-        let paced = PacedEndpoints::new(store, FastClock::beginning(begun, speed));
+        let paced = PacedEndpoints::new(store, FastClock::beginning(begun, speed), Some(3));
         (paced, inner)
     }
 
@@ -185,6 +192,41 @@ mod tests {
             )
         });
         assert_eq!(all, (3, Ms(45_000), Ms(45_000)));
+    }
+
+    #[tokio::test]
+    async fn the_most_containers_are_known_unless_a_lease_has_said_otherwise() {
+        let (paced, inner) = paced(1.0);
+        let now = UnixMs(1_800_000_000_000);
+        let terms = Terms::new(0.0005, 0.05, 45.0, 20.0).unwrap();
+        let deployed = Deployed {
+            window_s: 60.0,
+            max: 3,
+            usd_per_s: 0.0005,
+        };
+        for (class, told) in [("flux", None), ("sdxl", Some(1))] {
+            let state = EndpointState {
+                endpoint: Endpoint {
+                    class: class.parse().unwrap(),
+                    ..endpoint()
+                },
+                rev: 1,
+                next: Minute::of(now),
+                history: History::new(terms, 60.0, 0.25, now),
+                account: Account::new(deployed, now),
+                in_flight: 0,
+                floor: 0,
+                window: Ms::seconds(60),
+                lease_until: None,
+                most: told,
+                touched_at: None,
+                reason: String::new(),
+            };
+            assert!(inner.write_endpoint(None, &state).await.unwrap());
+        }
+        let states = paced.endpoints().await.unwrap().states;
+        let known: Vec<Option<u32>> = states.iter().map(|state| state.most).collect();
+        assert_eq!(known, [Some(3), Some(1)]);
     }
 
     #[tokio::test]

@@ -105,7 +105,8 @@ impl Stack {
         ports.queue = Arc::new(WakingQueue::new(ports.queue, Arc::clone(&waker)));
         let endpoints = Arc::clone(&ports.endpoints);
         if containers_clock.is_faster() {
-            let paced = PacedEndpoints::new(Arc::clone(&endpoints), containers_clock);
+            let paced = 
+                PacedEndpoints::new(Arc::clone(&endpoints), containers_clock, options.most());
             ports.endpoints = Arc::new(paced);
         }
         let api_key = match &options.api_key {
