@@ -27,6 +27,9 @@ system's own accounting: COST $ is idle seconds at --gpu-hour, and for each cold
 The second is counted at the containers: COST $ is idle and boot seconds at --gpu-hour, and for each wait the
 share of --value that it is of a boot. docs/WARM.md explains the model.";
 
+/// Seconds of this machine's that a container may boot, or a job work, without being given up.
+const LONGEST_S: f64 = 120.0;
+
 /// Play a trace through the system here, with and without, and compare
 #[derive(Debug, Args)]
 #[command(after_help = ABOUT)]
@@ -68,6 +71,7 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) async fn run(&self) -> Result<(), Failure> {
+        self.fits()?;
         let plan = Plan::read(self.trace.as_deref(), self.seed, self.minutes)?;
         let mut interrupt = Interrupt::listen()?;
         let mut played = Vec::new();
@@ -85,7 +89,16 @@ impl Demo {
                     trace_id: None,
                 });
             };
-            played.push((pass, one?));
+            let one = one?;
+            if one.unsuccessful > 0 {
+                say::note(format!(
+                    "{} of {} jobs {} leases did not succeed: the figures are not those of the trace",
+                    one.unsuccessful,
+                    plan.arrivals.len(),
+                    pass.name()
+                ));
+            }
+            played.push((pass, one));
         }
         if let Some(path) = &self.events {
             let lines = lines(&played);
@@ -101,6 +114,21 @@ impl Demo {
             say::line(self.report(&plan, &passes));
         } else {
             say::line(self.told(&plan, &passes));
+        }
+        Ok(())
+    }
+
+    /// Jobs are timed by the machine's clock: one that boots or works too long on it would be given up.
+    fn fits(&self) -> Result<(), Failure> {
+        for (flag, length) in [("--cold", self.cold), ("--service", self.service)] {
+            let real_s = length / self.speed;
+            if real_s > LONGEST_S {
+                return Err(Failure::Usage(format!(
+                    "{flag} {length} takes {real_s:.0} s at --speed {}, and jobs wait {LONGEST_S} s: take a \
+                     higher --speed",
+                    self.speed
+                )));
+            }
         }
         Ok(())
     }
@@ -135,6 +163,7 @@ impl Demo {
         json!({
             "pass": pass.name(),
             "requests": sum("arrivals"),
+            "unsuccessful": played.unsuccessful,
             "cold_starts": cold_starts,
             "cold_starts_avoided": sum("cold_starts_avoided"),
             "idle_seconds": sum("idle_seconds"),

@@ -107,6 +107,7 @@ fn what_is_printed_is_what_happened_to_the_containers() {
         let counted = counted(&log, name);
         assert!(near(counted.requests, REQUESTS, 0.0), "{counted:?}");
         assert!(near(figure(pass, "requests"), REQUESTS, 0.0), "{pass}");
+        assert!(near(figure(pass, "unsuccessful"), 0.0, 0.0), "{pass}");
         // What the accounting says is a model of what the log holds.
         let cold_starts = figure(pass, "cold_starts");
         assert!(
@@ -187,6 +188,14 @@ fn faults_of_traces_and_flags_are_said_and_are_two() {
         (&["good.csv", "--value", "-0.05"], "must be 0 to 1000"),
         (&["good.csv", "--max", "0"], "must be 1 to 20"),
         (&["good.csv", "--cold", "inf"], "must be 0 to 600"),
+        (
+            &["good.csv", "--speed", "2", "--cold", "300"],
+            "--cold 300 takes 150 s at --speed 2",
+        ),
+        (
+            &["good.csv", "--speed", "1", "--service", "121"],
+            "take a higher --speed",
+        ),
         (&["good.csv", "--seed", "3"], "cannot be used with"),
     ] {
         let done = shell.run(&[&["warm", "demo"], words].concat());

@@ -23,6 +23,8 @@ const DAY_MS: i64 = 86_400_000;
 const SIDE: u64 = 256;
 /// The release window of a class as it is deployed.
 const DEPLOYED_WINDOW: Ms = Ms::seconds(60);
+/// Jobs a page of the list.
+const PAGE: usize = 100;
 /// More than happens to the containers of the longest plan: its figures are sums over all of them.
 const EVENTS: usize = 200_000;
 /// After the last request all is cold within that time: nothing is held for longer than 20 minutes.
@@ -53,6 +55,8 @@ impl Pass {
 pub(super) struct Played {
     /// As `GET /v1/warm` shows it.
     pub(super) warm: Value,
+    /// Jobs that have no picture.
+    pub(super) unsuccessful: usize,
     /// What happened to the containers.
     pub(super) events: Vec<ContainerEvent>,
 }
@@ -78,10 +82,12 @@ pub(super) async fn play(demo: &Demo, plan: &Plan, pass: Pass) -> Result<Played,
         submitted.map_err(|error| Failure::unreachable(error.to_string()))??;
     }
     let warm = until_cold(&stack, &client, &clock, plan).await?;
+    let unsuccessful = unsuccessful(&client).await?;
     let events = stack.preview().map(ryla_local::Preview::container_events);
     stack.shutdown().await;
     Ok(Played {
         warm,
+        unsuccessful,
         events: events.unwrap_or_default(),
     })
 }
@@ -183,6 +189,17 @@ async fn until_cold(
             )));
         }
     }
+}
+
+async fn unsuccessful(client: &Client) -> Result<usize, Failure> {
+    let mut number = 0;
+    let count = |page: Vec<Value>| {
+        let without = page.iter().filter(|job| job["status"] != "succeeded");
+        number += without.count();
+        true
+    };
+    client.pages(PAGE, &[], count).await?;
+    Ok(number)
 }
 
 fn is_cold(stack: &Stack) -> bool {
