@@ -20,10 +20,11 @@ use std::path::PathBuf;
 const ABOUT: &str = "\
 TRACE is CSV with the columns timestamp_s and endpoint, as for simulate; without one, half an hour of a
 generated service is played. An endpoint that is named as a GPU class is that class, the others are dealt
-over the classes. Containers, runs, windows and leases live on a clock that is --speed times as fast as the
-machine's; jobs, messages and callbacks go through the real system at the machine's own pace, so that a
-request that takes this machine 50 ms too long waits three seconds longer at speed 60. The first table is the
-system's own accounting: COST $ is idle seconds at --gpu-hour, and for each cold start the boot and --value.
+over the classes; so are flux_pulid and video, of which no model makes a picture from a prompt alone.
+Containers, runs, windows and leases live on a clock that is --speed times as fast as the machine's; jobs,
+messages and callbacks go through the real system at the machine's own pace, so that a request that takes
+this machine 50 ms too long waits three seconds longer at speed 60. The first table is the system's own
+accounting: COST $ is idle seconds at --gpu-hour, and for each cold start the boot and --value.
 The second is counted at the containers: COST $ is idle and boot seconds at --gpu-hour, and for each wait the
 share of --value that it is of a boot. docs/WARM.md explains the model.";
 

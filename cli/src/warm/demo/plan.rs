@@ -64,7 +64,15 @@ impl Plan {
                 "{rows} rows were out of order and have been sorted in"
             ));
         }
-        Self::of(&trace, minutes)
+        let plan = Self::of(&trace, minutes)?;
+        for (name, class) in &plan.classes {
+            if name != class && catalog().iter().any(|model| model.class == name) {
+                say::note(format!(
+                    "{name} is played as {class}: no model of that class makes a picture from a prompt alone"
+                ));
+            }
+        }
+        Ok(plan)
     }
 
     fn of(trace: &Trace, minutes: u32) -> Result<Self, Failure> {
