@@ -105,7 +105,7 @@ impl Stack {
         ports.queue = Arc::new(WakingQueue::new(ports.queue, Arc::clone(&waker)));
         let endpoints = Arc::clone(&ports.endpoints);
         if containers_clock.is_faster() {
-            let paced = 
+            let paced =
                 PacedEndpoints::new(Arc::clone(&endpoints), containers_clock, options.most());
             ports.endpoints = Arc::new(paced);
         }

@@ -7,8 +7,7 @@ use std::collections::HashMap;
 
 /// The second request comes in the middle of its container's window, the others long after it or in a boot.
 /// No instant at which it would be another way round is nearer than a second of this machine's.
-const TRACE: &str =
-    "timestamp_s,endpoint\n0,flux\n70,flux\n230,flux\n20,sdxl\n22,sdxl\n250,sdxl\n";
+const TRACE: &str = "timestamp_s,endpoint\n0,flux\n70,flux\n230,flux\n20,sdxl\n22,sdxl\n250,sdxl\n";
 const REQUESTS: f64 = 6.0;
 /// Seconds of the trace in one of this machine's.
 const SPEED: &str = "30";

@@ -1,11 +1,11 @@
 //! Carries out what the fleets decide: wakes when something is due, when a run arrives or ends and when a
 //! lever moves, and hands runs that were taken to `work.rs`.
 
-use super::{PreviewOptions, Shared};
 use super::events::{ContainerEvent, EventLog};
 use super::fleet::{ClassState, Fleet, Line, Taken};
 use super::ledger::{Ledger, Task};
 use super::work;
+use super::{PreviewOptions, Shared};
 use ryla_domain::model::catalog;
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_engine::port::Clock;

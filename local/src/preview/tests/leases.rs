@@ -115,7 +115,8 @@ async fn a_short_window_outlives_its_lease_and_a_long_one_does_not() {
         clock.advance(LEASE);
         stands(&world, 0, 0, Ms::seconds(stays_s)).await;
         // One that says nothing of the window leaves it, also for whoever reads the file later.
-        let silent = json!({"v": 1, "classes": {"flux": {"floor": 0}}, "lease_until": NOW + LEASE + LEASE});
+        let silent =
+            json!({"v": 1, "classes": {"flux": {"floor": 0}}, "lease_until": NOW + LEASE + LEASE});
         assert_eq!(world.lease(&silent).await.0, 200);
         drop(world);
         let (again, _) = timed(booting(Ms(0)), folder.path()).await;
