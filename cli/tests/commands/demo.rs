@@ -14,8 +14,9 @@ const SPEED: &str = "30";
 /// Beyond that a wait was for a container and not for this machine.
 const COLD_S: f64 = 15.0;
 /// By how much the accounting may be wrong for each request: it knows whole seconds, and an end or an
-/// arrival some hundredths of a second of this machine's after it happened.
-const COARSE_S: f64 = 2.0;
+/// arrival some hundredths of a second of this machine's after it happened; and over all of them one
+/// callback may have been sent again after a second, which is half a minute here.
+const COARSE_S: f64 = 8.0;
 
 /// What the log of a pass says.
 #[derive(Debug, Default)]
