@@ -3,7 +3,7 @@
 
 mod metrics;
 
-pub use metrics::lines;
+pub use metrics::{lines, write_metrics};
 
 use ryla_engine::warm::{Tally, Warm, WarmError};
 

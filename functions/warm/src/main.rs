@@ -5,7 +5,6 @@ use ryla_aws::{Addressing, Aws, WarmUp};
 use ryla_engine::log;
 use ryla_engine::settings::Settings;
 use serde_json::Value;
-use std::io::Write as _;
 use std::sync::Arc;
 
 /// A tenth less processor time for a job than with glibc's (docs/PERFORMANCE.md).
@@ -29,10 +28,8 @@ async fn main() -> Result<(), Error> {
     let warm = ports.warm(&settings, &backends);
     lambda_runtime::run(service_fn(async |_: LambdaEvent<Value>| {
         let tally = ryla_warm::handle_if_on(warm.as_ref()).await?;
-        let lines = ryla_warm::lines(&tally, &settings.metrics_namespace, ports.clock.now());
-        for line in lines {
-            writeln!(std::io::stdout().lock(), "{line}")?;
-        }
+        let (now, log) = (ports.clock.now(), &mut std::io::stdout().lock());
+        ryla_warm::write_metrics(log, &tally, &settings.metrics_namespace, now)?;
         Ok::<_, Error>(())
     }))
     .await

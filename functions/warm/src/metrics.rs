@@ -4,6 +4,19 @@
 use ryla_domain::time::UnixMs;
 use ryla_engine::warm::{EndpointFigures, Tally};
 use serde_json::{Map, Value, json};
+use std::io::{self, Write};
+
+/// Writes the lines of a tick to the log, where `CloudWatch` finds metrics in them.
+pub fn write_metrics(
+    log: &mut impl Write,
+    tally: &Tally,
+    namespace: &str,
+    now: UnixMs,
+) -> io::Result<()> {
+    lines(tally, namespace, now)
+        .iter()
+        .try_for_each(|line| writeln!(log, "{line}"))
+}
 
 /// One line for each endpoint with news, and one for all, unless another tick has done this one's work: its
 /// silence is not to pass for leases that were renewed.
