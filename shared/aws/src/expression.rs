@@ -40,13 +40,15 @@ impl Expression {
         (names, values)
     }
 
-    fn name(&mut self, attribute: &str) -> String {
+    /// The placeholder of an attribute's name.
+    pub(crate) fn name(&mut self, attribute: &str) -> String {
         let placeholder = format!("#{attribute}");
         self.names.insert(placeholder.clone(), attribute.to_owned());
         placeholder
     }
 
-    fn value(&mut self, value: AttributeValue) -> String {
+    /// A placeholder of that value.
+    pub(crate) fn value(&mut self, value: AttributeValue) -> String {
         let placeholder = format!(":{}", self.values.len());
         self.values.insert(placeholder.clone(), value);
         placeholder

@@ -16,7 +16,7 @@ const OF_AWS: [&str; 5] = [
 ];
 
 /// The authorities as PEM, which is the only form that the SDK takes. It reads them at the start of
-/// every process: 118 of Mozilla's were a quarter of what a cold start computed, five are not seen. The
+/// every process: 118 of Mozilla's were a quarter of what a cold start computed. The
 /// regions in China, whose endpoints AWS does not name there, keep Mozilla's.
 pub(crate) fn pem(region: Option<&Region>) -> String {
     let elsewhere = region.is_some_and(|region| region.as_ref().starts_with("cn-"));

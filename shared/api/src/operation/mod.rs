@@ -32,7 +32,7 @@ pub(crate) const MAX_BODY_BYTES: usize = 6 * 1024 * 1024;
 pub(crate) const OWNER: &str = "ryla";
 
 pub(crate) fn json(status: StatusCode, value: &Value) -> Response<Body> {
-    // Not by `Display`, which takes three times as long. A value's keys are text: it cannot fail.
+    // Not by `Display`, which writes piece by piece. A value's keys are text: it cannot fail.
     let body = serde_json::to_vec(value).unwrap_or_default();
     let mut response = Response::new(Body::full(body));
     *response.status_mut() = status;

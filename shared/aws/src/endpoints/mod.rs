@@ -7,6 +7,7 @@ mod state;
 mod tick;
 
 use crate::error::TableFault;
+use crate::expression::Expression;
 use crate::row::{self, Row};
 use crate::{Capacity, Operation};
 use async_trait::async_trait;
@@ -18,7 +19,6 @@ use ryla_domain::warm::Minute;
 use ryla_engine::port::{
     Arrivals, End, EndpointState, EndpointStore, Endpoints, Pool, StoreError, Tick,
 };
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Counters and states of endpoints on `DynamoDB`.
@@ -36,21 +36,16 @@ struct Update {
     set: Vec<String>,
     add: Vec<String>,
     remove: Vec<String>,
-    names: HashMap<String, String>,
-    values: HashMap<String, AttributeValue>,
+    placeholders: Expression,
 }
 
 impl Update {
     fn name(&mut self, attribute: &str) -> String {
-        let placeholder = format!("#{attribute}");
-        self.names.insert(placeholder.clone(), attribute.to_owned());
-        placeholder
+        self.placeholders.name(attribute)
     }
 
     fn value(&mut self, value: AttributeValue) -> String {
-        let placeholder = format!(":{}", self.values.len());
-        self.values.insert(placeholder.clone(), value);
-        placeholder
+        self.placeholders.value(value)
     }
 
     /// Sets an attribute.
@@ -105,6 +100,7 @@ impl DynamoEndpointStore {
     ) -> Result<bool, StoreError> {
         self.capacity.request(operation);
         let expression = update.expression();
+        let (names, values) = update.placeholders.placeholders();
         let sent = self
             .client
             .update_item()
@@ -112,8 +108,8 @@ impl DynamoEndpointStore {
             .set_key(Some(key))
             .set_condition_expression(Some(update.condition).filter(|text| !text.is_empty()))
             .update_expression(expression.trim_end())
-            .set_expression_attribute_names(Some(update.names))
-            .set_expression_attribute_values(Some(update.values))
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
