@@ -9,6 +9,7 @@ mod cost;
 mod dev;
 mod embedded;
 mod failure;
+mod file;
 mod follow;
 mod generate;
 mod input_flags;

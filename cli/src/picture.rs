@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::file::temporary;
 use crate::prediction::Prediction;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -186,15 +187,6 @@ fn folder(path: &Path) -> &Path {
 /// `x.jpg` for `./x.jpg`.
 fn plain(path: &Path) -> PathBuf {
     path.strip_prefix(".").unwrap_or(path).to_owned()
-}
-
-/// A file beside the target, with the permissions of any new file.
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    use std::os::unix::fs::PermissionsExt as _;
-    tempfile::Builder::new()
-        .prefix(".ryla-")
-        .permissions(std::fs::Permissions::from_mode(0o666))
-        .tempfile_in(folder)
 }
 
 fn writable(folder: &Path) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ mod pass;
 mod plan;
 
 use crate::failure::Failure;
+use crate::file::{refuse_overwriting, whole_file};
 use crate::interrupt::Interrupt;
 use crate::say;
 use crate::table;
@@ -18,15 +19,15 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 const ABOUT: &str = "\
-TRACE is CSV with the columns timestamp_s and endpoint, as for simulate; without one, half an hour of a
-generated service is played. An endpoint that is named as a GPU class is that class, the others are dealt
+TRACE is CSV with the columns timestamp_s and endpoint, as for simulate; without one, half an hour of a \
+generated service is played. An endpoint that is named as a GPU class is that class, the others are dealt \
 over the classes; so are flux_pulid and video, of which no model makes a picture from a prompt alone.
-Containers, runs, windows and leases live on a clock that is --speed times as fast as the machine's; jobs,
-messages and callbacks go through the real system at the machine's own pace, so that a request that takes
-this machine 50 ms too long waits three seconds longer at speed 60. The first table is the system's own
-accounting: COST $ is idle seconds at --gpu-hour, and for each cold start the boot and --value.
-The second is counted at the containers: COST $ is idle and boot seconds at --gpu-hour, and for each wait the
-share of --value that it is of a boot. docs/WARM.md explains the model.";
+Containers, runs, windows and leases live on a clock that is --speed times as fast as the machine's; jobs, \
+messages and callbacks go through the real system at the machine's own pace, so that a request that takes \
+this machine 50 ms too long waits three seconds longer at speed 60.
+The first table is the system's own accounting: COST $ is idle seconds at --gpu-hour, and for each cold start \
+the boot and --value. The second is counted at the containers: COST $ is idle and boot seconds at --gpu-hour, \
+and for each wait the share of --value that it is of a boot. docs/WARM.md explains the model.";
 
 /// Seconds of this machine's that a container may boot, or a job work, without being given up.
 const LONGEST_S: f64 = 120.0;
@@ -73,6 +74,9 @@ pub(super) struct Demo {
 impl Demo {
     pub(super) async fn run(&self) -> Result<(), Failure> {
         self.fits()?;
+        if let Some(out) = &self.events {
+            refuse_overwriting(out, [self.trace.as_ref()])?;
+        }
         let plan = Plan::read(self.trace.as_deref(), self.seed, self.minutes)?;
         let mut interrupt = Interrupt::listen()?;
         let mut played = Vec::new();
@@ -102,10 +106,7 @@ impl Demo {
             played.push((pass, one));
         }
         if let Some(path) = &self.events {
-            let lines = lines(&played);
-            std::fs::write(path, lines).map_err(|error| {
-                Failure::Usage(format!("cannot write {}: {error}", path.display()))
-            })?;
+            whole_file(path, &lines(&played))?;
         }
         let passes: Vec<Value> = played
             .iter()

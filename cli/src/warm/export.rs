@@ -4,19 +4,19 @@
 use crate::client::Client;
 use crate::connection::{Connection, DATA_FOLDER};
 use crate::failure::Failure;
+use crate::file::whole_file;
 use crate::say;
 use clap::Args;
 use jiff::Timestamp;
 use ryla_domain::model::catalog;
-use ryla_replay::trace::{Request, history_csv};
+use ryla_replay::file::{Request, history_csv};
 use serde::Deserialize;
 use serde_json::Value;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const ABOUT: &str = "\
-Columns: timestamp_s (when the job was created), endpoint (the GPU class of its model), service_s and boot_s
-(seconds of work and of boot, where the worker measured them). Jobs that never reached a GPU backend are left
+Columns: timestamp_s (when the job was created), endpoint (the GPU class of its model), service_s and boot_s \
+(seconds of work and of boot, where the worker measured them). Jobs that never reached a GPU backend are left \
 out. The system keeps jobs for their retention: what is older is not there.";
 
 /// Jobs a page: the most that the route gives.
@@ -96,7 +96,7 @@ impl Export {
         let csv = history_csv(requests);
         match &self.out {
             Some(path) => {
-                write(path, &csv)?;
+                whole_file(path, &csv)?;
                 say::note(format!("{}: {number} requests", path.display()));
             }
             None => say::line(csv.trim_end()),
@@ -144,20 +144,6 @@ impl Entry {
 fn class_of(model: &str) -> String {
     let found = catalog().iter().find(|known| known.slug() == model);
     found.map_or_else(|| model.to_owned(), |known| known.class.to_owned())
-}
-
-/// All of it or nothing.
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let written = || -> std::io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        file.write_all(text.as_bytes())?;
-        file.persist(path)?;
-        Ok(())
-    };
-    written().map_err(|error| Failure::Usage(format!("cannot write {}: {error}", path.display())))
 }
 
 fn time(text: &str) -> Result<Timestamp, String> {

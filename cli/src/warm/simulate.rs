@@ -1,32 +1,34 @@
 //! `ryla warm simulate`: a trace against warm-up policies, as a table, as JSON, as a picture.
 
 use crate::failure::Failure;
+use crate::file::{refuse_overwriting, whole_file};
 use crate::say;
 use crate::table;
 use clap::Args;
 use ryla_replay::plot;
-use ryla_replay::score::{Figures, Policy, bounds, score};
+use ryla_replay::score::{Figures, NoPolicy, Policy, bounds, score};
 use ryla_replay::setting::Setting;
 use ryla_replay::trace::Trace;
 use serde_json::{Value, json};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 const ABOUT: &str = "\
 TRACE is CSV with the columns timestamp_s (seconds) and endpoint; other columns are passed over.
-Policies: never-SECONDS (nothing but that window), always-FLOOR, cron (a ping every 5 minutes from 17 to
-2 o'clock, window 60 s; cron-SECONDS for another), hybrid (histogram of idle times), ski-rental (window
-at break-even), adaptive (ours), clairvoyant (knows the future, nobody waits). docs/WARM.md explains the
-model. Costs leave out GPU time at work, which is the same for all.";
+Policies: never-SECONDS (nothing but that window), always-FLOOR, cron (a ping every 5 minutes from 17 to \
+2 o'clock, window 60 s; cron-SECONDS for another), hybrid (histogram of idle times), ski-rental (window \
+at break-even), adaptive (ours), clairvoyant (knows the future, nobody waits).
+Costs leave out GPU time at work, which is the same for all. docs/WARM.md explains the model.";
 
 /// Replay a trace of arrivals against warm-up policies
 #[derive(Debug, Args)]
 #[command(after_help = ABOUT)]
 pub(super) struct Simulate {
-    /// Arrivals, as CSV
+    /// Arrivals, as CSV; - reads them from standard input
     #[arg(value_name = "TRACE.csv")]
     trace: PathBuf,
     /// Policies to play, separated by commas [default: all nine]
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = policy)]
     policy: Vec<Policy>,
     /// Seconds that a container boots
     #[arg(
@@ -61,7 +63,12 @@ pub(super) struct Simulate {
     )]
     value: f64,
     /// Most containers of an endpoint
-    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 20,
+        allow_negative_numbers = true
+    )]
     max: usize,
     /// each: every endpoint with containers of its own; all: one pool for all; or an endpoint's name
     #[arg(long, value_name = "WHICH", default_value = "each")]
@@ -88,11 +95,19 @@ fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "must lie between 0 and 1".to_owned())
 }
 
+fn policy(text: &str) -> Result<Policy, NoPolicy> {
+    text.trim().parse()
+}
+
 /// A policy or bound by name, and what it cost.
 type Row = (String, Figures);
 
 impl Simulate {
     pub(super) fn run(&self) -> Result<(), Failure> {
+        if self.gpu_hour < 0.0 {
+            let price = self.gpu_hour;
+            return Err(usage(format!("--gpu-hour must be at least 0, not {price}")));
+        }
         let setting = Setting {
             cold_s: self.cold,
             service_s: self.service,
@@ -101,7 +116,11 @@ impl Simulate {
             max_containers: self.max,
         };
         let setting = setting.checked().map_err(usage)?;
+        if let Some(out) = &self.plot {
+            refuse_overwriting(out, [Some(&self.trace), self.learn.as_ref()])?;
+        }
         let (trace, learnt) = self.traces()?;
+        self.note_times(&trace);
         let learnt = learnt.as_ref();
         let policies = if self.policy.is_empty() {
             &Policy::ALL[..]
@@ -122,8 +141,7 @@ impl Simulate {
         }
         if let Some(path) = &self.plot {
             let picture = plot::svg(&trace, learnt, policies, &setting).map_err(usage)?;
-            std::fs::write(path, picture)
-                .map_err(|error| usage(format!("cannot write {}: {error}", path.display())))?;
+            whole_file(path, &picture)?;
             say::note(format!("drawn: {}", path.display()));
         }
         Ok(())
@@ -149,6 +167,21 @@ impl Simulate {
             "each" => Ok(trace.clone()),
             "all" => Ok(trace.pooled()),
             name => trace.only(name).map_err(usage),
+        }
+    }
+
+    /// What the trace itself says of boot and service, where that is far from what is played.
+    fn note_times(&self, trace: &Trace) {
+        for (flag, what, played, measured) in [
+            ("--cold", "boot", self.cold, trace.times.boot_s),
+            ("--service", "service", self.service, trace.times.service_s),
+        ] {
+            if let Some(median) = measured.filter(|s| (s - played).abs() > played * 0.2) {
+                say::note(format!(
+                    "the trace's median {what} is {median:.1} s, and {played} s are played: {flag} {median:.1} \
+                     plays it as it was"
+                ));
+            }
         }
     }
 
@@ -191,7 +224,14 @@ fn usage(error: impl std::fmt::Display) -> Failure {
 
 fn read(path: &Path) -> Result<Trace, Failure> {
     let told = |error: &dyn std::fmt::Display| usage(format!("{}: {error}", path.display()));
-    let bytes = std::fs::read(path).map_err(|error| told(&error))?;
+    let bytes = if path == Path::new("-") {
+        let mut all = Vec::new();
+        let read = std::io::stdin().lock().read_to_end(&mut all);
+        read.map(|_| all)
+    } else {
+        std::fs::read(path)
+    };
+    let bytes = bytes.map_err(|error| told(&error))?;
     let trace = Trace::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| told(&error))?;
     if trace.unsorted_rows > 0 {
         say::note(format!(

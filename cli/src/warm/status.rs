@@ -13,8 +13,8 @@ use serde::Deserialize;
 use std::path::PathBuf;
 
 const ABOUT: &str = "\
-An endpoint is a GPU class on a backend. ARRIVALS to IDLE $ count from midnight UTC: COLD had to wait for a
-boot, SPARED took a container that the class's own window would have released. FLOOR containers are held until
+An endpoint is a GPU class on a backend. ARRIVALS to IDLE $ count from midnight UTC: COLD had to wait for a \
+boot, SPARED took a container that the class's own window would have released. FLOOR containers are held until \
 the lease ends; one above it goes WINDOW after its last use. docs/WARM.md explains the words below the table.";
 
 /// Show what is kept warm, why, and what it costs
@@ -90,7 +90,9 @@ impl Status {
 }
 
 fn rendered(shown: &Shown, now: Timestamp) -> String {
-    let spent: f64 = shown.endpoints.iter().map(|one| one.today.idle_usd).sum();
+    // The sum of nothing is -0.
+    let each = shown.endpoints.iter().map(|one| one.today.idle_usd);
+    let spent = each.fold(0.0, |sum, usd| sum + usd);
     let mut parts = vec![match &shown.settings {
         None => "warm is off: WARM_IDLE_USD_PER_DAY is 0".to_owned(),
         Some(settings) => format!(
@@ -209,6 +211,18 @@ mod tests {
         assert!(over.contains("45 s    over   40"), "{over}");
         let never = rendered(&shown(&Value::Null), now);
         assert!(never.contains("45 s    none   40"), "{never}");
+    }
+
+    #[test]
+    fn before_the_first_request_nothing_has_been_spent() {
+        let mut fresh = shown(&Value::Null);
+        fresh.endpoints.clear();
+        let text = rendered(&fresh, Timestamp::UNIX_EPOCH);
+        assert!(text.starts_with("$0.00 of $5.00 for idle"), "{text}");
+        assert!(
+            text.ends_with("\nnothing has been sent to any backend yet"),
+            "{text}"
+        );
     }
 
     #[test]

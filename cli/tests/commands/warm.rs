@@ -95,6 +95,30 @@ fn settings_policies_and_endpoints_are_chosen_by_flags() {
 }
 
 #[test]
+fn boot_and_service_as_the_trace_has_them_are_pointed_out() {
+    let shell = shell_with("timestamp_s,endpoint,service_s,boot_s\n1,a,6.25,31.5\n90,a,6.25,0\n");
+    let words = [
+        "warm",
+        "simulate",
+        "trace.csv",
+        "--policy",
+        "never-60, adaptive",
+    ];
+    let done = shell.run(&words);
+    done.ended_with(0);
+    for told in ["--cold 31.5 plays it", "--service 6.2 plays it"] {
+        assert!(done.stderr.contains(told), "{}", done.stderr);
+    }
+    let as_it_was = [&words[..], &["--cold", "31.5", "--service", "6.2"]].concat();
+    let done = shell.run(&as_it_was);
+    assert!(
+        !done.ended_with(0).stderr.contains("median"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
 fn the_picture_is_written_beside_the_figures() {
     let shell = shell_with(TRACE);
     let done = shell.run(&["warm", "simulate", "trace.csv", "--plot", "out.svg"]);
@@ -143,6 +167,19 @@ fn faults_of_files_and_flags_are_said_and_are_two() {
             &["good.csv", "--plot", "no/such/folder.svg"],
             "cannot write no/such/folder.svg",
         ),
+        (
+            &["good.csv", "--plot", "./good.csv"],
+            "./good.csv is the trace that is read",
+        ),
+        (
+            &["good.csv", "--gpu-hour", "-2"],
+            "--gpu-hour must be at least 0, not -2",
+        ),
+        (&["good.csv", "--max", "-1"], "invalid digit"),
+        (
+            &["good.csv", "--endpoint", "b", "--split", "0.5"],
+            "0 requests lie before that share of the time and 1 after it",
+        ),
     ] {
         let done = shell.run(&[&["warm", "simulate"], words].concat());
         assert!(
@@ -151,6 +188,8 @@ fn faults_of_files_and_flags_are_said_and_are_two() {
             done.stderr
         );
     }
+    let kept = std::fs::read_to_string(shell.folder.path().join("good.csv")).unwrap();
+    assert_eq!(kept, TRACE, "what was read is still there");
     let free = shell.run(&["warm", "simulate", "good.csv", "--gpu-hour", "0", "--json"]);
     let report: Value = serde_json::from_str(&free.ended_with(0).stdout).unwrap();
     assert!(report["policies"][6]["total_usd_per_1000"].is_f64());

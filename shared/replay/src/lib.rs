@@ -7,6 +7,7 @@ pub mod baseline;
 pub mod clairvoyant;
 pub mod controller;
 pub mod engine;
+pub mod file;
 pub mod generate;
 pub mod hybrid;
 pub mod plot;

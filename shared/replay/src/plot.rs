@@ -88,9 +88,9 @@ fn curves(
         }
         usd *= 10.0;
     }
-    let mut names: Vec<(f64, String, &str)> = Vec::new();
+    let mut names: Vec<(f64, String, String)> = Vec::new();
     for (index, (policy, points)) in curves.iter().enumerate() {
-        let color = COLORS[index % COLORS.len()];
+        let color = color(index);
         let path: Vec<String> = VALUES_USD
             .iter()
             .zip(points)
@@ -124,6 +124,14 @@ fn curves(
     Ok(())
 }
 
+/// Of a curve; beyond the nine that are chosen each one is another all the same.
+fn color(index: usize) -> String {
+    COLORS.get(index).map_or_else(
+        || format!("hsl({}, 65%, 45%)", index * 47 % 360),
+        |color| (*color).to_owned(),
+    )
+}
+
 /// The busiest day of the busiest endpoint.
 fn timeline(
     text: &mut String,
@@ -144,7 +152,10 @@ fn timeline(
     let from = busiest_day(&endpoint.arrivals);
     let until = from + DAY_S;
     let x = |at: f64| LEFT + (at - from).clamp(0.0, DAY_S) / DAY_S * (WIDTH - LEFT - RIGHT);
-    let containers = happenings.iter().map(|(_, happening)| match happening {
+    let that_day = happenings
+        .iter()
+        .filter(|(at, _)| (from..until).contains(at));
+    let containers = that_day.map(|(_, happening)| match happening {
         Happening::Containers(number) | Happening::Floor(number) => *number,
         _ => 1,
     });
@@ -155,7 +166,7 @@ fn timeline(
         text,
         top - 30.0,
         &format!(
-            "The busiest day of {name}, adaptive at ${} a cold wait",
+            "The busiest day of {name}, adaptive at ${} a cold wait (0 h: second {from} of the trace)",
             setting.value_usd
         ),
     );
@@ -188,8 +199,8 @@ fn timeline(
             _ => {}
         }
     }
+    floors.fill(text, x(until), y(0));
     containers.draw(text, x(until));
-    floors.draw(text, x(until));
     for hour in [0.0, 6.0, 12.0, 18.0, 24.0] {
         let at = x(from + hour * 3600.0);
         label(text, at, bottom + 30.0, "middle", &format!("{hour} h"));
@@ -255,6 +266,14 @@ impl Steps {
             let _ = write!(self.points, "{x:.1},{:.1} {x:.1},{y:.1} ", self.height);
         }
         self.height = y;
+    }
+
+    fn fill(&self, text: &mut String, end: f64, ground: f64) {
+        let _ = writeln!(
+            text,
+            "<polygon fill=\"{}\" fill-opacity=\"0.3\" points=\"{LEFT},{ground:.1} {}{end:.1},{:.1} {end:.1},{ground:.1}\"/>",
+            self.color, self.points, self.height
+        );
     }
 
     fn draw(&self, text: &mut String, end: f64) {

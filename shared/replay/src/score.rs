@@ -122,42 +122,39 @@ pub struct Figures {
 
 impl Figures {
     fn of(tallies: &[Tally], setting: &Setting) -> Self {
-        let mut waits: Vec<f64> = tallies
-            .iter()
-            .flat_map(|t| t.waits.iter().copied())
-            .collect();
-        waits.sort_by(f64::total_cmp);
         let sum = |of: fn(&Tally) -> f64| tallies.iter().map(of).sum::<f64>();
-        let p95 = waits.len() * 95 / 100;
+        let waits = tallies.iter().flat_map(|t| t.waits.iter().copied());
         Self {
-            requests: count(waits.len()),
             idle_s: sum(|t| t.idle_s),
             boot_s: sum(|t| t.boot_s),
             boots: sum(|t| count(t.boots)),
-            cold: count(waits.iter().filter(|wait| **wait > UNNOTICED_S).count()),
-            wait_s: waits.iter().sum(),
-            p95_wait_s: waits.get(p95).copied().unwrap_or_default(),
-            cold_waits: waits
-                .iter()
-                .map(|wait| setting.share_of_cold_wait(*wait))
-                .sum(),
-            ..Self::default()
+            ..Self::of_waits(waits.collect(), setting)
         }
         .priced(setting)
     }
 
-    fn of_bound(bound: &Bound, requests: usize, setting: &Setting) -> Self {
+    fn of_bound(bound: Bound, setting: &Setting) -> Self {
         Self {
-            requests: count(requests),
             idle_s: bound.idle_s,
             boot_s: bound.boots * setting.cold_s,
             boots: bound.boots,
-            cold: bound.cold,
-            wait_s: bound.cold_waits * setting.cold_s,
-            cold_waits: bound.cold_waits,
-            ..Self::default()
+            ..Self::of_waits(bound.waits, setting)
         }
         .priced(setting)
+    }
+
+    fn of_waits(mut waits: Vec<f64>, setting: &Setting) -> Self {
+        waits.sort_by(f64::total_cmp);
+        let p95 = waits.len() * 95 / 100;
+        let shares = waits.iter().map(|wait| setting.share_of_cold_wait(*wait));
+        Self {
+            requests: count(waits.len()),
+            cold: count(waits.iter().filter(|wait| **wait > UNNOTICED_S).count()),
+            wait_s: waits.iter().sum(),
+            p95_wait_s: waits.get(p95).copied().unwrap_or_default(),
+            cold_waits: shares.sum(),
+            ..Self::default()
+        }
     }
 
     fn priced(mut self, setting: &Setting) -> Self {
@@ -197,7 +194,7 @@ pub fn score(
     let tallies = match policy {
         Policy::Clairvoyant => {
             let bound = clairvoyant::without_waits(trace, setting);
-            return Ok(Figures::of_bound(&bound, trace.requests(), setting));
+            return Ok(Figures::of_bound(bound, setting));
         }
         Policy::Always(floor) if floor > setting.max_containers => {
             return Err(SettingError::FloorAboveMaximum {
@@ -226,7 +223,7 @@ pub fn bounds(trace: &Trace, setting: &Setting) -> [(&'static str, Figures); 2] 
             clairvoyant::keeping_only(trace, setting),
         ),
     ]
-    .map(|(name, bound)| (name, Figures::of_bound(&bound, trace.requests(), setting)))
+    .map(|(name, bound)| (name, Figures::of_bound(bound, setting)))
 }
 
 fn each<C: Controller>(

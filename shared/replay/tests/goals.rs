@@ -82,7 +82,7 @@ fn no_class_of_endpoints_is_worse_off_than_with_the_best_fixed_rule() {
             let endpoints = service.endpoints.iter().filter(in_class).cloned().collect();
             let part = Trace {
                 endpoints,
-                unsorted_rows: 0,
+                ..Trace::default()
             };
             for value in VALUES {
                 // From nothing: what it is worth before it has learnt anything. The goal is 1.02; rare
