@@ -182,8 +182,7 @@ impl Row<'_> {
     }
 
     fn cell(&self, at: usize, column: &'static str) -> Result<&str, TraceError> {
-        let there = self.cells.get(at).filter(|cell| !cell.is_empty());
-        there.ok_or_else(|| TraceError::NoCell {
+        self.cells.get(at).ok_or_else(|| TraceError::NoCell {
             line: self.line(),
             column,
         })
@@ -227,6 +226,13 @@ mod tests {
         assert_eq!(found, [("a", vec![3.5]), ("b", vec![4.0, 5.0])]);
         assert_eq!((trace.unsorted_rows, trace.requests()), (1, 3));
         assert_eq!(trace.pooled().endpoints[0].arrivals, [3.5, 4.0, 5.0]);
+    }
+
+    #[test]
+    fn requests_of_which_no_endpoint_was_noted_are_one_more() {
+        let trace = Trace::parse("timestamp_s,endpoint\n1,\n2,a\n3,\n").unwrap();
+        let first = &trace.endpoints[0];
+        assert_eq!((first.name.as_str(), first.arrivals.len()), ("", 2));
     }
 
     #[test]
@@ -284,8 +290,6 @@ mod tests {
                 "line 3 has no timestamp_s",
             ),
             ("timestamp_s,endpoint\n\r\n1\n", "line 3 has no endpoint"),
-            ("timestamp_s,endpoint\n1,\n", "line 2 has no endpoint"),
-            ("timestamp_s,endpoint\n,a\n", "line 2 has no timestamp_s"),
             (
                 "timestamp_s,endpoint\n1,a\n2,\"b\n3,a\n",
                 "line 3 has a quote that is not closed",
@@ -293,7 +297,7 @@ mod tests {
         ] {
             assert_eq!(told(text), fault);
         }
-        for time in ["noon", "NaN", "inf", "1e300", "1763718310500"] {
+        for time in ["", "noon", "NaN", "inf", "1e300", "1763718310500"] {
             let fault = told(&format!("timestamp_s,endpoint\n{time},a\n"));
             let begin = format!("line 2: {time:?} is not a time in seconds");
             assert!(fault.starts_with(&begin), "{fault}");

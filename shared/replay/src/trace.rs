@@ -37,7 +37,7 @@ pub enum TraceError {
     /// The first line lacks a column.
     #[error("the first line must name the columns; there is no {0:?} in it")]
     NoColumn(&'static str),
-    /// A row has fewer cells than it needs, or nothing in one.
+    /// A row has fewer cells than it needs.
     #[error("line {line} has no {column}")]
     NoCell {
         /// Counted from 1.
