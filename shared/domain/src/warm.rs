@@ -15,6 +15,7 @@ mod period;
 mod plan;
 mod reason;
 mod shadow;
+mod stored;
 mod terms;
 
 pub use account::{Account, Day, Deployed};

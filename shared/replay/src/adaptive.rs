@@ -56,8 +56,8 @@ impl Controller for Adaptive<'_> {
         self.history.arrived(unix_ms(at), self.pool);
     }
 
-    fn ended(&mut self, at: f64, _running: usize, waited_s: f64) {
-        self.history.ended(unix_ms(at), waited_s, self.pool);
+    fn ended(&mut self, at: f64, _running: usize, _waited_s: f64) {
+        self.history.ended(unix_ms(at), self.pool);
     }
 
     fn tick(&mut self, at: f64, in_flight: usize) -> Order {

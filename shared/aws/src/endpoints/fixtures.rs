@@ -31,7 +31,7 @@ fn lived() -> (EndpointState, Pool) {
     for _ in 0..10 {
         history.arrived(minute.second(5), &mut pool);
         account.arrived(minute.second(5));
-        history.ended(minute.second(25), 0.0, &mut pool);
+        history.ended(minute.second(25), &mut pool);
         account.ended(minute.second(25));
         minute = minute.next();
     }
@@ -161,6 +161,31 @@ fn states_are_read_as_they_were_and_written_as_they_are() {
     for kind in ["endpoint", "pool"] {
         assert_eq!(comparable(&row_of(kind)), comparable(&fixture(kind)));
     }
+}
+
+/// As builds wrote them that knew six rules, and tables of two depths.
+#[test]
+fn states_of_fewer_rules_and_depths_are_read_and_decided_from() {
+    let rows = [fixture("endpoint_six_rules"), fixture("pool_two_depths")];
+    let mut read = state::decoded(&rows);
+    assert!(read.unreadable.is_empty());
+    let (endpoint, _) = lived();
+    let (mut pool, state) = (read.pool.unwrap().calibration, &mut read.states[0]);
+    assert_eq!((state.rev, state.next), (endpoint.rev, endpoint.next));
+    assert_eq!(state.account, endpoint.account);
+    let [_, two_seconds, ..] = state.history.hedge().weights();
+    assert!(two_seconds < 0.002, "what was learnt is kept");
+    let now = FIRST.begin() + Ms::seconds(660);
+    state.history.ended(now, &mut pool);
+    let look = Look {
+        now,
+        acts_at: now,
+        in_flight: 0,
+        max: 2,
+    };
+    let decision = decide(&mut state.history, &mut pool, look);
+    assert_eq!(decision.floor, 1, "a request each minute");
+    assert!(state::attributes(state).is_ok());
 }
 
 #[test]

@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 /// Ages in seconds at which the bands end.
 const BANDS_S: [f64; BANDS] = [30.0, 120.0, 480.0, LAST_AGE_S];
 const BANDS: usize = 4;
-/// First the containers that were the only ones, then those beside which others ran.
-const DEPTHS: usize = 2;
+/// First the containers that were the only ones, then those beside which a few others ran, then those of a
+/// crowd.
+const DEPTHS: usize = 3;
+/// So many others are a crowd.
+const CROWD: u8 = 5;
 
 /// Requests seen and expected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +26,7 @@ struct Band {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Calibration {
+    #[serde(with = "super::stored")]
     bands: [[Band; BANDS]; DEPTHS],
 }
 
@@ -73,7 +77,7 @@ impl Calibration {
 }
 
 fn depth(others_running: u8) -> usize {
-    usize::from(others_running > 0)
+    usize::from(others_running > 0) + usize::from(others_running >= CROWD)
 }
 
 #[cfg(test)]
@@ -97,6 +101,20 @@ mod tests {
             (table.factor(10.0, 1, 3.0) - 1.0).abs() < 1e-9,
             "the other depth has seen nothing"
         );
+    }
+
+    #[test]
+    fn a_crowd_is_learnt_apart_and_an_older_table_without_one_is_read() {
+        let mut table = Calibration::default();
+        table.learn(&RATES, (0.0, LAST_AGE_S), false, CROWD, 1000.0);
+        assert!(table.factor(1000.0, CROWD, 3.0) < 0.25);
+        assert!((table.factor(1000.0, CROWD - 1, 3.0) - 1.0).abs() < 1e-9);
+        table.learn(&RATES, (0.0, LAST_AGE_S), false, 0, 1000.0);
+        let mut older = serde_json::to_value(&table).unwrap();
+        older["bands"].as_array_mut().unwrap().pop();
+        let read: Calibration = serde_json::from_value(older).unwrap();
+        assert!((read.factor(1000.0, CROWD, 3.0) - 1.0).abs() < 1e-9);
+        assert!((read.factor(1000.0, 0, 3.0) - table.factor(1000.0, 0, 3.0)).abs() < 1e-9);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub const LONGEST_WINDOW_S: f64 = 120.0;
 /// The shortest window that Modal takes.
 pub const SHORTEST_WINDOW_S: f64 = 2.0;
 /// Running requests whose containers are looked at one by one.
-const MOST_LOOKED_AT: usize = 8;
+const MOST_LOOKED_AT: usize = 20;
 
 /// What a decision looks at beside the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

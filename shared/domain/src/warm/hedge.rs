@@ -1,5 +1,5 @@
-//! Which rule to follow: the plan of the hazard table, or one of the windows that people set by hand. All
-//! of them are scored in shadow on every idle time, since its length says what each would have cost;
+//! Which rule to follow: the plan of the hazard table, one of the windows that people set by hand, or a few
+//! containers held for long and no others. All of them are played in shadow and scored at every arrival;
 //! their weights follow `AdaHedge` with a ceiling on its rate. docs/WARM.md states the bound on the
 //! regret, and the state carries it.
 
@@ -14,26 +14,31 @@ pub enum Rule {
     Window(u16),
     /// Until holding has cost as much as a miss: ski-rental.
     BreakEven,
+    /// The first so many containers for one and a half times that long, the others not at all: what
+    /// bursts want, in which one container is always used again and the tenth is not.
+    Keep(u8),
 }
 
-/// The rules that are compared.
-pub const RULES: [Rule; 6] = [
+/// The rules that are compared. A stored state knows them by their places: new ones go to the end.
+pub const RULES: [Rule; 8] = [
     Rule::Table,
     Rule::Window(2),
     Rule::Window(20),
     Rule::Window(60),
     Rule::Window(300),
     Rule::BreakEven,
+    Rule::Keep(1),
+    Rule::Keep(2),
 ];
 const COUNT: usize = RULES.len();
 /// The weight that each rule begins with.
-const BEGIN: [f64; COUNT] = [0.95, 0.01, 0.01, 0.01, 0.01, 0.01];
-/// Weights follow losses at most this fast: a loss of one miss divides a weight by e.
-const FASTEST: f64 = 2.0;
+const BEGIN: [f64; COUNT] = [0.95, 0.004, 0.004, 0.004, 0.004, 0.004, 0.015, 0.015];
+/// Weights follow losses at most this fast: a loss of two thirds of a miss divides a weight by e.
+const FASTEST: f64 = 1.5;
 
 /// Weights of the rules at one endpoint, and what following them has cost beyond the best.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, from = "Stored")]
 pub struct Hedge {
     /// What each rule would have cost, in misses.
     losses: [f64; COUNT],
@@ -41,8 +46,36 @@ pub struct Hedge {
     suffered: f64,
     /// The part of it that the weights' motion explains (the sum of the mixability gaps).
     gap: f64,
-    /// Idle times scored.
+    /// Arrivals scored.
     rounds: u32,
+}
+
+/// The same as it stands in a row, which may know fewer rules, or more.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Stored {
+    losses: Vec<f64>,
+    suffered: f64,
+    gap: f64,
+    rounds: u32,
+}
+
+impl From<Stored> for Hedge {
+    /// A rule that joins late has cost what following the weights has cost: it is neither ahead nor behind.
+    fn from(stored: Stored) -> Self {
+        let Stored {
+            losses,
+            suffered,
+            gap,
+            rounds,
+        } = stored;
+        Self {
+            losses: std::array::from_fn(|rule| losses.get(rule).copied().unwrap_or(suffered)),
+            suffered,
+            gap,
+            rounds,
+        }
+    }
 }
 
 impl Hedge {
@@ -58,7 +91,7 @@ impl Hedge {
         weights.map(|weight| weight / sum)
     }
 
-    /// The rule for the next idle time; `dice` is uniform in [0, 1).
+    /// The rule to follow until the next arrival; `dice` is uniform in [0, 1).
     pub fn draw(&self, dice: f64) -> Rule {
         let mut left = dice;
         for (rule, weight) in RULES.into_iter().zip(self.weights()) {
@@ -70,7 +103,7 @@ impl Hedge {
         Rule::Table
     }
 
-    /// Scores one idle time: what each rule cost in it, in misses.
+    /// Scores the time since the arrival before: what each rule cost in it, in misses.
     pub fn learn(&mut self, losses: [f64; COUNT]) {
         let (weights, rate) = (self.weights(), self.rate());
         let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
@@ -137,14 +170,14 @@ mod tests {
     proptest! {
         #[test]
         fn the_regret_stays_below_its_bound_whatever_comes(
-            rounds in prop::collection::vec(prop::array::uniform6(0.0..8.0_f64), 1..200)
+            rounds in prop::collection::vec(prop::array::uniform8(0.0..8.0_f64), 1..200)
         ) {
             played(rounds);
         }
 
         #[test]
         fn the_regret_grows_no_faster_than_the_square_root_of_the_rounds(
-            rounds in prop::collection::vec(prop::array::uniform6(0.0..1.0_f64), 1..400)
+            rounds in prop::collection::vec(prop::array::uniform8(0.0..1.0_f64), 1..400)
         ) {
             let number = count(rounds.len());
             prop_assert!(played(rounds).regret() <= worst_case(number, 1.0));
@@ -180,7 +213,7 @@ mod tests {
         let fresh = Hedge::default();
         assert_eq!(fresh.draw(0.0), Rule::Table);
         assert_eq!(fresh.draw(0.5), Rule::Table);
-        let cheaper = [1.0, 1.0, 1.0, 1.0, 0.4, 1.0];
+        let cheaper = [1.0, 1.0, 1.0, 1.0, 0.4, 1.0, 1.0, 1.0];
         let hedge = played(std::iter::repeat_n(cheaper, 60));
         for dice in [0.01, 0.5, 0.99] {
             assert_eq!(hedge.draw(dice), Rule::Window(300));
@@ -188,8 +221,27 @@ mod tests {
     }
 
     #[test]
+    fn a_state_of_fewer_rules_is_read_and_new_ones_are_neither_ahead_nor_behind() {
+        let hedge = played(std::iter::repeat_n(
+            [0.5, 0.0, 1.0, 0.2, 0.9, 0.3, 0.1, 0.6],
+            30,
+        ));
+        let mut older = serde_json::to_value(&hedge).unwrap();
+        older["losses"].as_array_mut().unwrap().truncate(6);
+        let read: Hedge = serde_json::from_value(older).unwrap();
+        assert_eq!(read.losses[..6], hedge.losses[..6]);
+        for loss in &read.losses[6..] {
+            assert!((loss - hedge.suffered).abs() < 1e-12);
+        }
+        let mut newer = serde_json::to_value(&hedge).unwrap();
+        let losses = newer["losses"].as_array_mut().unwrap();
+        losses.push(0.0.into());
+        assert_eq!(serde_json::from_value::<Hedge>(newer).unwrap(), hedge);
+    }
+
+    #[test]
     fn a_draw_follows_the_weights() {
-        let hedge = played([[0.5, 0.0, 1.0, 0.2, 0.9, 0.3]]);
+        let hedge = played([[0.5, 0.0, 1.0, 0.2, 0.9, 0.3, 0.1, 0.6]]);
         let weights = hedge.weights();
         assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         let drawn = (0..10_000).filter(|n| hedge.draw(f64::from(*n) / 10_000.0) == Rule::Table);

@@ -4,13 +4,14 @@
 
 use super::activity::{Activity, narrow};
 use super::calibration::Calibration;
+use super::decide::SHORTEST_WINDOW_S;
 use super::hazard::{LAST_AGE_S, Rates};
 use super::hedge::{Hedge, RULES, Rule};
 use super::idle::Idle;
 use super::period::Period;
 use super::plan;
 use super::shadow::Shadow;
-use super::terms::Terms;
+use super::terms::{LONGEST_HOLD_S, Terms};
 use crate::time::{Ms, UnixMs};
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,7 @@ const MOST_IDLE: usize = 20;
 /// Running requests that are remembered.
 const MOST_RUNNING: usize = 64;
 /// Depths that have an activity of their own: with so many and more running at an arrival.
-const DEPTHS: usize = 8;
+const DEPTHS: usize = 20;
 /// Requests that the fitted rate counts as beside what all endpoints have seen.
 const POOL_TRUST: f64 = 30.0;
 /// Requests that the pooled rate counts as beside what this endpoint has seen.
@@ -28,25 +29,34 @@ const OWN_TRUST: f64 = 3.0;
 const POOL_MEMORY: f64 = 5000.0;
 const OWN_MEMORY: f64 = 500.0;
 /// Waits that the usual wait counts as beside those seen.
-const WAIT_TRUST: f32 = 5.0;
+const WAIT_TRUST: f32 = 2.0;
 /// How much of an older wait is kept when another is seen.
 const WAIT_KEPT: f32 = 0.97;
-/// A wait below this is none.
-const UNNOTICED_S: f64 = 1.0;
+/// Requests in line that are remembered until it is empty.
+const MOST_MISSED: usize = 80;
+/// [`Rule::Keep`] holds for so many times break-even.
+const KEPT_LONGER: f64 = 1.5;
 /// A clock that goes back by less stands still. By more, it was wrong before: what it said lies ahead, and
 /// nothing would be told in time until then.
 const MOST_BACK: Ms = Ms::seconds(600);
 /// How much of the older mean of boot and service seconds is kept when another is measured.
 const TIMES_KEPT: f64 = 0.95;
 
-/// A request under way: since when, and how many ran when it came.
+/// A request under way.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Running {
     since: UnixMs,
+}
+
+/// A request that found no container where the plan is played: when, and how many were there before it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Missed {
+    at: UnixMs,
     others: u8,
 }
 
-/// Waits of requests that found no container, by how many ran.
+/// For how long one more container would have had something to do, as shares of a full wait, where requests
+/// found none: until the line was empty. By how many were there before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct Waits {
@@ -72,9 +82,12 @@ pub struct History {
     depths: Vec<Activity>,
     running: Vec<Running>,
     pub(super) idle: Vec<Idle>,
+    #[serde(with = "super::stored")]
     waits: [Waits; 4],
+    missed: Vec<Missed>,
     own: Calibration,
     hedge: Hedge,
+    #[serde(with = "super::stored")]
     shadows: [Shadow; RULES.len()],
     pub(super) period: Period,
     pub(super) levers: Levers,
@@ -98,6 +111,7 @@ impl History {
             running: Vec::new(),
             idle: Vec::new(),
             waits: [Waits::default(); 4],
+            missed: Vec::new(),
             own: Calibration::default(),
             hedge: Hedge::default(),
             shadows: std::array::from_fn(|_| Shadow::default()),
@@ -133,6 +147,7 @@ impl History {
     fn forget_what_runs(&mut self) {
         self.running.clear();
         self.idle.clear();
+        self.missed.clear();
         self.shadows = std::array::from_fn(|_| Shadow::default());
     }
 
@@ -199,16 +214,14 @@ impl History {
         if self.running.len() == MOST_RUNNING {
             self.running.remove(0);
         }
-        let others = u8::try_from(self.running.len()).unwrap_or(u8::MAX);
-        self.running.push(Running { since: at, others });
+        self.running.push(Running { since: at });
     }
 
-    /// The oldest request ended, after having waited so long for a container.
-    pub fn ended(&mut self, at: UnixMs, waited_s: f64, pool: &mut Calibration) {
+    /// The oldest request ended.
+    pub fn ended(&mut self, at: UnixMs, pool: &mut Calibration) {
         let at = self.pass(at, pool);
         if !self.running.is_empty() {
-            let ended = self.running.remove(0);
-            self.learn_wait(ended.others, waited_s);
+            self.running.remove(0);
         }
         if self.idle.len() == MOST_IDLE {
             self.idle.remove(0);
@@ -254,7 +267,7 @@ impl History {
     /// A container as it would become idle now, with so many others running.
     pub(super) fn becoming_idle(&self, at: UnixMs, others: usize, pool: &Calibration) -> Idle {
         let activity = self.activity(at, others);
-        let others_running = u8::try_from(others).unwrap_or(u8::MAX);
+        let others_running = narrow_count(others);
         let rule = self.rule();
         let hold_s = self.hold_s(rule, &activity, others_running, pool);
         Idle {
@@ -284,7 +297,7 @@ impl History {
         let seen = self.waits[usize::from(others.min(3))];
         let usual = narrow(self.terms.usual_share(others));
         let share = (seen.shares + WAIT_TRUST * usual) / (seen.times + WAIT_TRUST);
-        self.terms.value_usd() * f64::from(share) + self.terms.boot_s() * self.terms.usd_per_s()
+        self.terms.miss_of_usd(f64::from(share), others)
     }
 
     fn activity(&self, at: UnixMs, others: usize) -> Activity {
@@ -300,6 +313,10 @@ impl History {
             }
             Rule::Window(window_s) => f64::from(window_s),
             Rule::BreakEven => self.terms.break_even_s(),
+            Rule::Keep(most) if others < most => {
+                (KEPT_LONGER * self.terms.break_even_s()).min(LONGEST_HOLD_S)
+            }
+            Rule::Keep(_) => SHORTEST_WINDOW_S,
         }
     }
 
@@ -311,22 +328,30 @@ impl History {
         );
         let miss_usd = self.terms.miss_usd(0);
         let mut losses = [0.0; RULES.len()];
+        let (mut emptied, mut missed) = (None, None);
         for ((rule, shadow), loss) in RULES.into_iter().zip(&mut shadows).zip(&mut losses) {
-            shadow.pass(at, &self.terms, |end, others| {
+            let empty_at = shadow.pass(at, &self.terms, |end, others| {
                 let activity = self.activity(end, others);
-                self.hold_s(
-                    rule,
-                    &activity,
-                    u8::try_from(others).unwrap_or(u8::MAX),
-                    pool,
-                )
+                self.hold_s(rule, &activity, narrow_count(others), pool)
             });
-            shadow.arrived(at, &self.terms);
+            let others = shadow.arrived(at, &self.terms);
+            if rule == Rule::Table {
+                (emptied, missed) = (empty_at, others);
+            }
             *loss = if miss_usd > 0.0 {
                 shadow.take_usd() / miss_usd
             } else {
                 0.0
             };
+        }
+        if let Some(at) = emptied {
+            self.learn_waits(at);
+        }
+        if let Some(others) = missed
+            && self.missed.len() < MOST_MISSED
+        {
+            let others = narrow_count(others);
+            self.missed.push(Missed { at, others });
         }
         self.hedge.learn(losses);
         self.shadows = shadows;
@@ -341,12 +366,21 @@ impl History {
         pool.learn(&fitted, ages, taken, others, POOL_MEMORY);
     }
 
-    fn learn_wait(&mut self, others: u8, waited_s: f64) {
-        if waited_s <= UNNOTICED_S {
-            return;
+    /// The line became empty. Until then each of its requests could have used one more container: that is
+    /// what the container was worth, and not the wait of the request alone, which may be short because others
+    /// wait longer.
+    fn learn_waits(&mut self, emptied: UnixMs) {
+        for Missed { at, others } in std::mem::take(&mut self.missed) {
+            let share = self
+                .terms
+                .share_of_cold_wait(emptied.since(at).as_seconds());
+            let waits = &mut self.waits[usize::from(others.min(3))];
+            waits.times = waits.times * WAIT_KEPT + 1.0;
+            waits.shares = waits.shares * WAIT_KEPT + narrow(share);
         }
-        let waits = &mut self.waits[usize::from(others.min(3))];
-        waits.times = waits.times * WAIT_KEPT + 1.0;
-        waits.shares = waits.shares * WAIT_KEPT + narrow(self.terms.share_of_cold_wait(waited_s));
     }
+}
+
+fn narrow_count(others: usize) -> u8 {
+    u8::try_from(others).unwrap_or(u8::MAX)
 }

@@ -96,6 +96,10 @@ impl fmt::Display for Reason {
                 write!(f, "by a window of {window_s} s, cheapest here so far")
             }
             Rule::BreakEven => write!(f, "by the break-even window, cheapest here so far"),
+            Rule::Keep(1) => write!(f, "by holding one and no others, cheapest here so far"),
+            Rule::Keep(most) => {
+                write!(f, "by holding {most} and no others, cheapest here so far")
+            }
         }
     }
 }

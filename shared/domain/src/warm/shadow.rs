@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Containers that a shadow follows; beyond that requests wait in line.
 const MOST: usize = 20;
 
-/// A container without work: since when, and until when the rule holds it.
+/// A container without work: since when it has not been paid for, and until when the rule holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Held {
     since: UnixMs,
@@ -32,13 +32,14 @@ pub(super) struct Shadow {
 
 impl Shadow {
     /// Lets the time pass until `now`. `hold_s` is the rule: seconds for which a container is held that
-    /// becomes idle while so many others run.
+    /// becomes idle while so many others run. Says when the line became empty, if it did.
     pub(super) fn pass(
         &mut self,
         now: UnixMs,
         terms: &Terms,
         hold_s: impl Fn(UnixMs, usize) -> f64,
-    ) {
+    ) -> Option<UnixMs> {
+        let mut emptied = None;
         loop {
             let (end, boot) = (self.busy.first().copied(), self.boots.first().copied());
             let at = match (end, boot) {
@@ -61,35 +62,41 @@ impl Shadow {
                 let waited_s = at.since(self.line.remove(0)).as_seconds();
                 self.usd += terms.value_usd() * terms.share_of_cold_wait(waited_s);
                 self.busy.push(at + Ms::from_secs_f64(terms.service_s()));
+                if self.line.is_empty() {
+                    emptied = Some(at);
+                }
             }
         }
+        // Holding is paid for as it goes: a sum at its end would come as a surprise to the weights.
         let usd = &mut self.usd;
-        self.idle.retain(|held| {
-            let over = held.until <= now;
-            if over {
-                *usd += held.until.since(held.since).as_seconds() * terms.usd_per_s();
-            }
-            !over
+        self.idle.retain_mut(|held| {
+            let paid = now.min(held.until);
+            *usd += paid.since(held.since).as_seconds() * terms.usd_per_s();
+            held.since = held.since.max(paid);
+            held.until > now
         });
+        emptied
     }
 
-    /// A request comes, after the time has passed until then.
-    pub(super) fn arrived(&mut self, now: UnixMs, terms: &Terms) {
-        if let Some(held) = self.idle.pop() {
-            self.usd += now.since(held.since).as_seconds() * terms.usd_per_s();
+    /// A request comes, after the time has passed until then. Where it has to stand in line: how many
+    /// requests were there before it.
+    pub(super) fn arrived(&mut self, now: UnixMs, terms: &Terms) -> Option<usize> {
+        if self.idle.pop().is_some() {
             self.busy.push(now + Ms::from_secs_f64(terms.service_s()));
-            return;
+            return None;
         }
+        let others = self.busy.len() + self.line.len();
         if self.line.len() >= 4 * MOST {
             // A flood: every rule is late by the same, and the line is not to grow without limit.
             self.usd += terms.value_usd();
-            return;
+            return None;
         }
         self.line.push(now);
         if self.boots.len() < self.line.len() && self.busy.len() + self.boots.len() < MOST {
             self.usd += terms.boot_s() * terms.usd_per_s();
             self.boots.push(now + Ms::from_secs_f64(terms.boot_s()));
         }
+        Some(others)
     }
 
     /// Dollars since this was last asked.
@@ -111,16 +118,16 @@ mod tests {
         let terms = Terms::new(0.01, 1.0, 40.0, 20.0).unwrap();
         let mut shadow = Shadow::default();
         let hold = |_, _| 60.0;
-        shadow.pass(at(0), &terms, hold);
-        shadow.arrived(at(0), &terms);
+        assert_eq!(shadow.pass(at(0), &terms, hold), None);
+        assert_eq!(shadow.arrived(at(0), &terms), Some(0));
         assert!((shadow.take_usd() - 0.4).abs() < 1e-9, "the boot");
-        shadow.pass(at(100), &terms, hold);
-        assert!((shadow.take_usd() - 1.0).abs() < 1e-9, "the wait");
-        shadow.arrived(at(100), &terms);
+        assert_eq!(shadow.pass(at(100), &terms, hold), Some(at(40)));
         assert!(
-            (shadow.take_usd() - 0.4).abs() < 1e-9,
-            "40 s idle from 60 s on"
+            (shadow.take_usd() - 1.4).abs() < 1e-9,
+            "the wait, and 40 s idle from 60 s on"
         );
+        assert_eq!(shadow.arrived(at(100), &terms), None);
+        assert!(shadow.take_usd().abs() < 1e-9, "all is paid");
         shadow.pass(at(1000), &terms, hold);
         assert!(
             (shadow.take_usd() - 0.6).abs() < 1e-9,
@@ -136,7 +143,7 @@ mod tests {
         let hold = |_, _| 0.0;
         shadow.arrived(at(0), &terms);
         shadow.pass(at(45), &terms, hold);
-        shadow.arrived(at(45), &terms);
+        assert_eq!(shadow.arrived(at(45), &terms), Some(1));
         // The first runs from 40 to 60 and takes the second after 15 s; its boot is paid all the same.
         shadow.pass(at(200), &terms, hold);
         let expected = 2.0 * 0.4 + 1.0 + 15.0 / 40.0;

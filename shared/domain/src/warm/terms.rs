@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 /// Break-even is cut off here: the window that Modal takes is no longer than 20 minutes.
 pub(super) const LONGEST_HOLD_S: f64 = 1200.0;
 
+/// Boots that a missing container causes where others run. A boot that is under way covers whoever comes to
+/// stand in line, so that many misses share one.
+const BOOTS_BESIDE_OTHERS: f64 = 0.2;
+
 /// Prices and times of one endpoint, checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -81,10 +85,19 @@ impl Terms {
     }
 
     /// What it costs that a container is gone when its request comes. Where others run, the request
-    /// waits for the first of them to end and not for the boot, which is paid all the same.
+    /// waits for the first of them to end and not for the boot, which it shares with others.
     pub fn miss_usd(&self, others_running: u8) -> f64 {
-        let share = self.usual_share(others_running);
-        self.value_usd * share + self.boot_s * self.usd_per_s
+        self.miss_of_usd(self.usual_share(others_running), others_running)
+    }
+
+    /// The same where that share of a full cold wait is known.
+    pub(super) fn miss_of_usd(&self, share: f64, others_running: u8) -> f64 {
+        let boots = if others_running == 0 {
+            1.0
+        } else {
+            BOOTS_BESIDE_OTHERS
+        };
+        self.value_usd * share + boots * self.boot_s * self.usd_per_s
     }
 
     /// The share of a full cold wait that a request waits which finds its container missing.
@@ -123,7 +136,7 @@ mod tests {
     fn a_request_behind_a_running_one_waits_for_that_and_not_for_the_boot() {
         let terms = Terms::new(0.001, 0.09, 45.0, 20.0).unwrap();
         let misses = [0, 1, 2].map(|n| terms.miss_usd(n));
-        for (miss, expected) in misses.into_iter().zip([0.135, 0.065, 0.045 + 0.04 / 3.0]) {
+        for (miss, expected) in misses.into_iter().zip([0.135, 0.029, 0.009 + 0.04 / 3.0]) {
             assert!((miss - expected).abs() < 1e-12, "{misses:?}");
         }
     }

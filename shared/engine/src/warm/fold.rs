@@ -143,10 +143,9 @@ fn tell(state: &mut EndpointState, pool: &mut Calibration, at: UnixMs, counted: 
         boots,
         services,
     } = counted;
-    let waited_s = mean_s(*ends).unwrap_or_default();
     let under_way = ends.count.min(state.history.in_flight());
     let end = |state: &mut EndpointState, pool: &mut Calibration| {
-        state.history.ended(at, waited_s, pool);
+        state.history.ended(at, pool);
         state.account.ended(at);
     };
     for _ in 0..under_way {
@@ -176,7 +175,7 @@ fn end_unsampled(state: &mut EndpointState, pool: &mut Calibration, at: UnixMs) 
         .oldest()
         .is_some_and(|since| at.since(since) > usual)
     {
-        state.history.ended(at, 0.0, pool);
+        state.history.ended(at, pool);
         state.account.ended(at);
     }
 }

@@ -29,7 +29,7 @@ fn look(now_s: i64, in_flight: u32) -> Look {
 fn steady(history: &mut History, pool: &mut Calibration, every_s: i64, until_s: i64) {
     for number in 0..until_s / every_s {
         history.arrived(at(number * every_s), pool);
-        history.ended(at(number * every_s + 20), 0.0, pool);
+        history.ended(at(number * every_s + 20), pool);
         decide(history, pool, look(number * every_s + 21, 0));
     }
 }
@@ -49,7 +49,7 @@ fn a_busy_endpoint_is_held_and_cools_when_nobody_comes() {
     for number in 0..60 {
         now_s += [40, 110, 220, 80, 300][number % 5];
         history.arrived(at(now_s), &mut pool);
-        history.ended(at(now_s + 20), 0.0, &mut pool);
+        history.ended(at(now_s + 20), &mut pool);
         decide(&mut history, &mut pool, look(now_s + 21, 0));
     }
     let held = decide(&mut history, &mut pool, look(now_s + 30, 0));
@@ -77,7 +77,7 @@ fn an_endpoint_asked_once_an_hour_is_never_held_over_a_minute() {
             look(hour * 3600 + hour * hour + 15, 1),
         );
         assert_eq!(running.floor, 0);
-        history.ended(at(hour * 3600 + hour * hour + 65), 45.0, &mut pool);
+        history.ended(at(hour * 3600 + hour * hour + 65), &mut pool);
         let idle = decide(
             &mut history,
             &mut pool,
@@ -103,8 +103,8 @@ fn a_second_container_is_held_where_two_are_used_again_and_again() {
     for round in 0..60 {
         history.arrived(at(round * 60), &mut pool);
         history.arrived(at(round * 60 + 2), &mut pool);
-        history.ended(at(round * 60 + 20), 0.0, &mut pool);
-        history.ended(at(round * 60 + 22), 0.0, &mut pool);
+        history.ended(at(round * 60 + 20), &mut pool);
+        history.ended(at(round * 60 + 22), &mut pool);
         let decision = decide(&mut history, &mut pool, look(round * 60 + 59, 0));
         if round > 50 {
             assert_eq!(decision.floor, 2, "{decision:?}");
@@ -117,7 +117,7 @@ fn a_floor_that_would_come_after_the_release_is_not_asked_for() {
     let (mut history, mut pool) = (history(0.25), Calibration::default());
     steady(&mut history, &mut pool, 60, 3600);
     history.arrived(at(3630), &mut pool);
-    history.ended(at(3650), 0.0, &mut pool);
+    history.ended(at(3650), &mut pool);
     // Released at 3670.
     history.in_force(0, 20.0);
     let acting = |at_s| Look {
@@ -137,7 +137,7 @@ fn a_boot_ahead_of_a_clock_begins_in_time_where_decisions_act_late() {
     let (mut history, mut pool) = (history(0.25), Calibration::default());
     for hour in 0..12 {
         history.arrived(at(hour * 3600), &mut pool);
-        history.ended(at(hour * 3600 + 65), 45.0, &mut pool);
+        history.ended(at(hour * 3600 + 65), &mut pool);
     }
     let late = |at_s| Look {
         acts_at: at(at_s + 50),
@@ -173,7 +173,7 @@ fn a_clock_is_answered_by_a_boot_just_before() {
     let (mut history, mut pool) = (history(0.25), Calibration::default());
     for hour in 0..12 {
         history.arrived(at(hour * 3600), &mut pool);
-        history.ended(at(hour * 3600 + 65), 45.0, &mut pool);
+        history.ended(at(hour * 3600 + 65), &mut pool);
         for minute in 2..58 {
             let early = decide(&mut history, &mut pool, look(hour * 3600 + minute * 60, 0));
             assert_eq!(early.floor, 0, "hour {hour}, minute {minute}");
@@ -196,7 +196,7 @@ fn a_clock_that_goes_back_stands_still_and_one_that_leaps_forgets_what_runs_idle
     steady(&mut history, &mut pool, 60, 3600);
     let before = decide(&mut history, &mut pool, look(3600, 0));
     history.arrived(at(10), &mut pool);
-    history.ended(at(-9_999_999), 0.0, &mut pool);
+    history.ended(at(-9_999_999), &mut pool);
     let back = decide(&mut history, &mut pool, look(5, 0));
     assert!(
         back.floor <= 1 && back.window_s.is_finite(),
@@ -230,7 +230,7 @@ fn one_instant_far_ahead_does_not_freeze_what_is_learnt() {
     for (history, pool) in [(&mut history, &mut pool), (&mut clean.0, &mut clean.1)] {
         for number in 60..120 {
             history.arrived(at(number * 60), pool);
-            history.ended(at(number * 60 + 20), 0.0, pool);
+            history.ended(at(number * 60 + 20), pool);
             decide(history, pool, look(number * 60 + 21, 0));
         }
         let held = decide(history, pool, look(120 * 60 - 30, 0));
@@ -256,7 +256,7 @@ fn runs_of_which_no_end_is_told_are_forgotten() {
 fn ends_without_beginnings_and_floods_do_no_harm() {
     let (mut history, mut pool) = (history(0.05), Calibration::default());
     for number in 0..100 {
-        history.ended(at(number), -1.0, &mut pool);
+        history.ended(at(number), &mut pool);
     }
     for number in 0..100_000 {
         history.arrived(UnixMs(100_000 + number), &mut pool);
@@ -273,7 +273,7 @@ fn prices_of_zero_decide_as_they_should() {
     let mut pool = Calibration::default();
     let mut held = History::new(free, 20.0, 0.1, at(0));
     held.arrived(at(0), &mut pool);
-    held.ended(at(65), 45.0, &mut pool);
+    held.ended(at(65), &mut pool);
     assert_eq!(
         decide(&mut held, &mut pool, look(66, 0)).floor,
         1,
@@ -282,7 +282,7 @@ fn prices_of_zero_decide_as_they_should() {
     let worthless = Terms::new(0.001, 0.0, 0.0, 20.0).unwrap();
     let mut left = History::new(worthless, 20.0, 0.1, at(0));
     left.arrived(at(0), &mut pool);
-    left.ended(at(20), 0.0, &mut pool);
+    left.ended(at(20), &mut pool);
     assert_eq!(
         decide(&mut left, &mut pool, look(21, 0)).floor,
         0,
