@@ -55,6 +55,34 @@ pub enum Shape {
         /// How many requests.
         requests: usize,
     },
+    /// Dense bursts of an exponential size, and gaps of minutes between them.
+    Bursts {
+        /// Seconds between two requests of a burst.
+        within_s: f64,
+        /// Usual requests of a burst.
+        size: f64,
+        /// The median gap between two bursts in seconds.
+        between_s: f64,
+        /// How many hours.
+        hours: f64,
+    },
+    /// One program that calls by day and night: its rate is another every ten minutes, and its gaps are
+    /// burstier than chance within them.
+    Client {
+        /// Usual requests a day.
+        per_day: f64,
+        /// Standard deviation of the rate's logarithm.
+        spread: f64,
+        /// How many days.
+        days: f64,
+    },
+    /// Batches of very different sizes at irregular times, as when people start jobs on a cluster.
+    Jobs {
+        /// The median gap between two batches in seconds.
+        median_s: f64,
+        /// How many days.
+        days: f64,
+    },
     /// Gaps with a heavy tail and no other structure.
     HeavyTail {
         /// The median gap in seconds.
@@ -138,6 +166,29 @@ impl Shape {
                     }
                 }
             }
+            Self::Bursts {
+                within_s,
+                size,
+                between_s,
+                hours,
+            } => {
+                let until = at + hours * 3600.0;
+                while at < until {
+                    let mut left = dice.exponential(size);
+                    while left > 0.0 {
+                        arrivals.push(at);
+                        at += dice.exponential(within_s);
+                        left -= 1.0;
+                    }
+                    at += between_s * (0.8 * dice.normal()).exp();
+                }
+            }
+            Self::Client {
+                per_day,
+                spread,
+                days,
+            } => arrivals = client(dice, per_day, spread, days),
+            Self::Jobs { median_s, days } => arrivals = jobs(dice, median_s, days),
             Self::HeavyTail {
                 median_s,
                 spread,
@@ -179,6 +230,54 @@ fn service(dice: &mut Dice, per_day: f64, days: f64) -> Vec<f64> {
         at += dice.exponential(DAY_S * per_session / per_day / popularity * 0.62);
     }
     arrivals.retain(|t| *t < days * DAY_S);
+    arrivals
+}
+
+/// A rate that drifts from ten minutes to ten minutes and follows the day; gaps whose logarithm is normal.
+fn client(dice: &mut Dice, per_day: f64, spread: f64, days: f64) -> Vec<f64> {
+    const STRETCH_S: f64 = 600.0;
+    const KEPT: f64 = 0.9;
+    const GAP_SPREAD: f64 = 1.3;
+    let mut arrivals = Vec::new();
+    let (mut begin, mut drift) = (0.0, dice.normal());
+    while begin < days * DAY_S {
+        drift = KEPT * drift + (1.0 - KEPT * KEPT).sqrt() * dice.normal();
+        let hour = begin.rem_euclid(DAY_S) / 3600.0;
+        let awake = 1.0 + 0.6 * ((hour - 15.0) / 24.0 * std::f64::consts::TAU).cos();
+        let rate = per_day / DAY_S * awake * (spread * drift - spread * spread / 2.0).exp();
+        let mut at = begin;
+        loop {
+            at += (GAP_SPREAD * dice.normal() - GAP_SPREAD * GAP_SPREAD / 2.0).exp() / rate;
+            if at >= begin + STRETCH_S {
+                break;
+            }
+            arrivals.push(at);
+        }
+        begin += STRETCH_S;
+    }
+    arrivals
+}
+
+/// Gaps with a heavy tail, shorter by day; batches of one to forty.
+fn jobs(dice: &mut Dice, median_s: f64, days: f64) -> Vec<f64> {
+    let (mut arrivals, mut at) = (Vec::new(), 0.0_f64);
+    while at < days * DAY_S {
+        let hour = at.rem_euclid(DAY_S) / 3600.0;
+        let awake = 0.4
+            + 0.6
+                * ((hour - 15.0) / 24.0 * std::f64::consts::TAU)
+                    .cos()
+                    .max(0.0);
+        at += median_s * (1.6 * dice.normal()).exp() / awake;
+        let size = (1.0 - dice.unit()).powf(-0.7).min(40.0);
+        let (mut left, mut job_at) = (size, at);
+        while left >= 1.0 {
+            arrivals.push(job_at);
+            let usual_s = if dice.unit() < 0.6 { 2.0 } else { 60.0 };
+            job_at += dice.exponential(usual_s);
+            left -= 1.0;
+        }
+    }
     arrivals
 }
 
