@@ -20,7 +20,7 @@ mod terms;
 
 pub use account::{Account, Day, Deployed};
 pub use calibration::Calibration;
-pub use decide::{Decision, LONGEST_WINDOW_S, Look, SHORTEST_WINDOW_S, decide};
+pub use decide::{DEPLOYED_WINDOW, Decision, LONGEST_WINDOW_S, Look, SHORTEST_WINDOW_S, decide};
 pub use endpoint::{Endpoint, Minute, second_of};
 pub use hedge::{Hedge, RULES, Rule};
 pub use history::History;

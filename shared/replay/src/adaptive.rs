@@ -6,12 +6,9 @@ use crate::engine::{Engine, Happening, Tally};
 use crate::setting::{Setting, SettingError};
 use crate::trace::{Endpoint, Trace};
 use ryla_domain::time::UnixMs;
-use ryla_domain::warm::{self, Calibration, History, Look, Terms};
+use ryla_domain::warm::{self, Calibration, DEPLOYED_WINDOW, History, Look, Terms};
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BinaryHeap};
-
-/// The window that the class is deployed with, until the policy sets another.
-const DEPLOYED_WINDOW_S: f64 = 20.0;
 
 /// What a play came to.
 #[derive(Debug, Default)]
@@ -132,7 +129,11 @@ impl<'a> Player<'a> {
             .endpoints
             .iter()
             .map(|endpoint| {
-                let mut engine = Engine::new(*self.setting, &endpoint.arrivals, DEPLOYED_WINDOW_S);
+                let mut engine = Engine::new(
+                    *self.setting,
+                    &endpoint.arrivals,
+                    DEPLOYED_WINDOW.as_seconds(),
+                );
                 engine.happenings = with_happenings.then(Vec::new);
                 engine
             })
@@ -161,13 +162,13 @@ impl<'a> Player<'a> {
 
     fn history(&mut self, endpoint: &Endpoint) -> History {
         if let Some(mut history) = self.histories.remove(&endpoint.name) {
-            history.restart(DEPLOYED_WINDOW_S);
+            history.restart(DEPLOYED_WINDOW.as_seconds());
             return history;
         }
         let first = endpoint.arrivals.first().copied().unwrap_or_default();
         History::new(
             self.terms,
-            DEPLOYED_WINDOW_S,
+            DEPLOYED_WINDOW.as_seconds(),
             dice(&endpoint.name),
             unix_ms(first),
         )

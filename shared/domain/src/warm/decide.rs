@@ -13,6 +13,9 @@ use crate::time::{Ms, UnixMs};
 const TICK_S: f64 = 60.0;
 /// The window is never longer, so that everything cools within three minutes when nobody decides any more.
 pub const LONGEST_WINDOW_S: f64 = 120.0;
+/// The window that a class is deployed with, and has until a decision sets another (`IDLE_WINDOW_S` of
+/// infra/modal).
+pub const DEPLOYED_WINDOW: Ms = Ms::seconds(60);
 /// The shortest window that Modal takes.
 pub const SHORTEST_WINDOW_S: f64 = 2.0;
 /// Running requests whose containers are looked at one by one.
@@ -169,6 +172,9 @@ fn boot_ahead(history: &History, decision: &mut Decision, max: u32, acts_at: Uni
         decision.reason.why = Why::Due {
             in_s: ahead_s,
             every_s: due.every_s,
+            chance: due.chance,
+            saves_usd: due.saves_usd(acts_at, terms),
+            costs_usd: due.costs_usd(acts_at, terms),
         };
     }
 }

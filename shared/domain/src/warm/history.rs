@@ -41,6 +41,8 @@ const KEPT_LONGER: f64 = 1.5;
 const MOST_BACK: Ms = Ms::seconds(600);
 /// How much of the older mean of boot and service seconds is kept when another is measured.
 const TIMES_KEPT: f64 = 0.95;
+/// Measurements that the class's usual times count as beside the first ones.
+const TIMES_TRUST: f64 = 3.0;
 
 /// A request under way.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,6 +81,8 @@ pub struct History {
     /// Decides between rules of equal merit, once; [0, 1).
     dice: f64,
     now: UnixMs,
+    boots_measured: u16,
+    services_measured: u16,
     depths: Vec<Activity>,
     running: Vec<Running>,
     pub(super) idle: Vec<Idle>,
@@ -107,6 +111,8 @@ impl History {
             terms,
             dice,
             now,
+            boots_measured: 0,
+            services_measured: 0,
             depths: vec![Activity::none(now)],
             running: Vec::new(),
             idle: Vec::new(),
@@ -232,15 +238,21 @@ impl History {
 
     /// Boot and service seconds of a request, where they were measured.
     pub fn measured(&mut self, boot_s: Option<f64>, service_s: Option<f64>) {
-        let mean = |old: f64, new: Option<f64>| match new {
+        let mean = |old: f64, measured: &mut u16, new: Option<f64>| match new {
             Some(new) if new.is_finite() && new >= 0.0 => {
-                old * TIMES_KEPT + new * (1.0 - TIMES_KEPT)
+                *measured = measured.saturating_add(1);
+                let share = (1.0 / (f64::from(*measured) + TIMES_TRUST)).max(1.0 - TIMES_KEPT);
+                old + (new - old) * share
             }
             _ => old,
         };
         self.terms = self.terms.with_times(
-            mean(self.terms.boot_s(), boot_s),
-            mean(self.terms.service_s(), service_s),
+            mean(self.terms.boot_s(), &mut self.boots_measured, boot_s),
+            mean(
+                self.terms.service_s(),
+                &mut self.services_measured,
+                service_s,
+            ),
         );
     }
 

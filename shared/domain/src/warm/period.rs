@@ -100,15 +100,22 @@ impl Due {
         self.at + Ms::from_secs_f64(self.off_s)
     }
 
-    /// What a boot at `now` is expected to save, less what it is expected to cost beyond the boot that
-    /// the request would have caused anyway.
-    pub(super) fn gain_usd(&self, now: UnixMs, terms: &Terms) -> f64 {
+    /// What a boot at `now` saves if the request comes.
+    pub(super) fn saves_usd(&self, now: UnixMs, terms: &Terms) -> f64 {
+        terms.value_usd() * terms.share_of_cold_wait(self.at.since(now).as_seconds())
+    }
+
+    /// What a boot at `now` is expected to cost beyond the boot that the request would have caused anyway.
+    pub(super) fn costs_usd(&self, now: UnixMs, terms: &Terms) -> f64 {
         let ahead_s = self.at.since(now).as_seconds();
-        let saved_usd = terms.value_usd() * terms.share_of_cold_wait(ahead_s);
         let idle_s = (ahead_s - terms.boot_s()).max(0.0);
         let wasted_s = terms.boot_s() + idle_s + self.off_s;
-        self.chance * (saved_usd - idle_s * terms.usd_per_s())
-            - (1.0 - self.chance) * wasted_s * terms.usd_per_s()
+        (self.chance * idle_s + (1.0 - self.chance) * wasted_s) * terms.usd_per_s()
+    }
+
+    /// What a boot at `now` is expected to save, less what it is expected to cost.
+    pub(super) fn gain_usd(&self, now: UnixMs, terms: &Terms) -> f64 {
+        self.chance * self.saves_usd(now, terms) - self.costs_usd(now, terms)
     }
 }
 

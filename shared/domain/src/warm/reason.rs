@@ -52,6 +52,12 @@ pub enum Why {
         in_s: f64,
         /// The period.
         every_s: f64,
+        /// How likely it comes.
+        chance: f64,
+        /// What a container that is ready then saves.
+        saves_usd: f64,
+        /// What it is expected to cost until then, or in vain.
+        costs_usd: f64,
     },
 }
 
@@ -73,10 +79,23 @@ impl fmt::Display for Reason {
             )?,
             Why::Held(floor) => write!(f, "holds {floor} of {} containers", self.containers)?,
             Why::Waning => write!(f, "idle for {age_s:.0} s of the {hold_s:.0} s that pay")?,
-            Why::Due { in_s, every_s } => {
+            Why::Due {
+                in_s,
+                every_s,
+                chance,
+                saves_usd,
+                costs_usd,
+            } => {
+                if in_s >= 0.0 {
+                    write!(f, "a request is due in {in_s:.0} s")?;
+                } else {
+                    write!(f, "a request was due {:.0} s ago", -in_s)?;
+                }
                 return write!(
                     f,
-                    "a request is due in {in_s:.0} s, as every {every_s:.0} s: a container waits for it"
+                    ", as every {every_s:.0} s: {:.0} % likely, a container that boots ahead or waits for it \
+                     saves ${saves_usd:.4} and costs ${costs_usd:.4}",
+                    chance * 100.0
                 );
             }
         }

@@ -6,12 +6,10 @@ use ryla_domain::id::GpuClass;
 use ryla_domain::model::{Media, Model, catalog};
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_domain::warm::{
-    Account, Calibration, Deployed, Endpoint, History, Minute, Terms, TermsError,
+    Account, Calibration, DEPLOYED_WINDOW, Deployed, Endpoint, History, Minute, Terms, TermsError,
 };
 use std::collections::BTreeMap;
 
-/// The release window of a class where no lease says otherwise (`IDLE_WINDOW_S` of infra/modal).
-pub(super) const DEPLOYED_WINDOW: Ms = Ms::seconds(60);
 /// Times of a class of which the catalog has no model.
 const USUAL_BOOT_S: f64 = 45.0;
 const USUAL_SERVICE_S: f64 = 20.0;

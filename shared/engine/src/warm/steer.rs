@@ -1,14 +1,13 @@
 //! Asks the backends for what was decided: leases, pings, calls, each by what the backend can do. One that
 //! fails or hangs holds up no other, and is asked again at the next tick.
 
-use super::fold::DEPLOYED_WINDOW;
 use super::{Seat, Tally, Warm};
 use crate::port::{Backend, EndpointState, Lease, Leased, Levers, Warmth};
 use futures_util::future::{Either, join_all, select};
 use futures_util::stream::{self, StreamExt as _};
 use ryla_domain::id::{GpuClass, TraceId};
 use ryla_domain::time::{Ms, UnixMs};
-use ryla_domain::warm::SHORTEST_WINDOW_S;
+use ryla_domain::warm::{DEPLOYED_WINDOW, SHORTEST_WINDOW_S};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
