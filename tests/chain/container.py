@@ -101,6 +101,8 @@ class Container:
         self.http, self.notes = httpx.Client(), Noting()
         self.outside = httpx.Client(transport=self.notes)
         self.puts: list[int] = []
+        # Class, floor and window, each time that the platform was asked for them.
+        self.floors: list[tuple[str, int, int | None]] = []
         self.http.event_hooks = {"response": [self._note_put]}
         self.comfy = ComfyServer(command(install, base, port), port, base, self.http)
         self.workflows = {name: Paced(name, self.pace) for name in names()}

@@ -20,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 
 from container import LOCAL, Container
 from link import Link
-from ryla_modal.clock import SystemClock
+from ryla_modal.clock import Clock, SystemClock
 from ryla_modal.direct import Direct, direct_routes
 from ryla_modal.families import FAMILIES, ceiling
 from ryla_modal.make import make
@@ -31,7 +31,8 @@ from ryla_modal.web import WebSide, build_web, room
 T = TypeVar("T")
 # The shortest life of a signed URL that the settings allow.
 PRESIGN_S = 60
-SETTINGS = {"SWEEP_PERIOD_S": "1", "PROGRESS_INTERVAL_S": "1", "PRESIGN_S": str(PRESIGN_S)}
+# A cold wait is worth so much that whatever idles is held.
+SETTINGS = {"SWEEP_PERIOD_S": "1", "PROGRESS_INTERVAL_S": "1", "PRESIGN_S": str(PRESIGN_S), "WARM_VALUE_USD": "1000"}
 
 
 class System:
@@ -58,10 +59,10 @@ class System:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def generate(self, seed: int, *words: str) -> subprocess.Popen[str]:
+    def generate(self, seed: int, *words: str, model: str = "flux-dev") -> subprocess.Popen[str]:
         """Starts making a small picture."""
         small = ["--width", "256", "--height", "256", "--steps", "4", "--seed", str(seed)]
-        return self.start("generate", "flux-dev", "a lighthouse at dusk", *small, "--out", f"{seed}.jpg", *words)
+        return self.start("generate", model, "a lighthouse at dusk", *small, "--out", f"{seed}.jpg", *words)
 
     def job_of(self, seed: int) -> str:
         """The id of the job with that seed, once there is one."""
@@ -93,6 +94,12 @@ def until(look: Callable[[], T | None], limit_s: float = 300) -> T:
     raise AssertionError(f"nothing after {limit_s} s")
 
 
+def leases(gpu: Container, clock: Clock) -> Leases:
+    """Leases as the app keeps them, over the container's store; what the platform would be asked for is noted there."""
+    ceilings = {name: ceiling(family, {}) for name, family in FAMILIES.items()}
+    return Leases(gpu.store, clock, ceilings, lambda *asked: gpu.floors.append(asked))
+
+
 def web_side(gpu: Container) -> Any:  # noqa: ANN401
     """The app of infra/modal as `app.py` puts it together, with this machine in Modal's place."""
     clock = SystemClock()
@@ -101,7 +108,7 @@ def web_side(gpu: Container) -> Any:  # noqa: ANN401
         calls=gpu,
         clock=clock,
         places=LOCAL,
-        leases=Leases(gpu.store, clock, {name: ceiling(family, {}) for name, family in FAMILIES.items()}, lambda *_: None),
+        leases=leases(gpu, clock),
         workflows=gpu.workflows,
         starts=lambda: started(gpu.store, FAMILIES),
     )
