@@ -49,7 +49,8 @@ pub struct EndpointFigures {
 pub(super) struct Before {
     /// Of the day that is told, and of the one before: a tick that catches up ends both.
     days: [Day; 2],
-    /// Something ran, was held, or may still have been.
+    /// Something ran, was held, or idled: also what the policy would not have idle, where nobody could tell the
+    /// backend, costs until its own window is over.
     pub(super) active: bool,
 }
 
@@ -57,7 +58,10 @@ impl Before {
     pub(super) fn of(state: &EndpointState, now: UnixMs) -> Self {
         Self {
             days: days(state, now),
-            active: state.in_flight > 0 || state.floor > 0 || state.lease_until.is_some(),
+            active: state.in_flight > 0
+                || state.floor > 0
+                || state.lease_until.is_some()
+                || state.account.idle() > 0,
         }
     }
 }

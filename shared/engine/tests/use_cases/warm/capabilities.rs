@@ -72,6 +72,28 @@ async fn a_backend_that_keeps_nothing_warm_is_not_asked() {
 }
 
 #[tokio::test]
+async fn what_idles_until_the_classes_own_window_is_over_is_written_though_the_policy_would_let_it_go()
+ {
+    let worth_nothing = [("WARM_VALUE_USD", "0"), ("WARM_GPU_USD_PER_HOUR", "3.6")];
+    let room = Room::with(&[("modal", Warmth::Nothing)], &worth_nothing);
+    room.arrive_at("modal", FIRST, &[5]).await;
+    room.end_at("modal", FIRST.second(50)).await;
+    let mut idle_s = Vec::new();
+    let mut told_s = 0.0;
+    for minute in (0..4).map(after) {
+        let tally = room.tick(minute).await;
+        told_s += tally.endpoints.iter().map(|one| one.idle_s).sum::<f64>();
+        let day = room.state().await.account.on_day_of(FIRST.begin());
+        idle_s.push(day.idle_s);
+    }
+    assert_eq!(idle_s, [10.0, 60.0, 60.0, 60.0]);
+    assert!((told_s - 60.0).abs() < 1e-9, "of metrics: {told_s}");
+    let rev = room.state().await.rev;
+    room.tick(after(4)).await;
+    assert_eq!(room.state().await.rev, rev, "nothing is there any more");
+}
+
+#[tokio::test]
 async fn an_endpoint_whose_backend_is_gone_from_the_settings_holds_nothing() {
     let room = Room::new(&[]);
     let tallies = room.busy_at("gone", FIRST, 5).await;
