@@ -55,10 +55,15 @@ struct Idle {
 pub struct Deployed {
     /// Seconds after its last use at which an idle container is released.
     pub window_s: f64,
-    /// The most containers at once.
+    /// The most containers at once; [`Self::NOT_SAID`] until its backend has said so.
     pub max: u32,
     /// Dollars for a container's second.
     pub usd_per_s: f64,
+}
+
+impl Deployed {
+    /// The maximum of a class of which none is known.
+    pub const NOT_SAID: u32 = u32::MAX;
 }
 
 /// The containers of one endpoint, as its arrivals, ends and leases explain them. What an older build's
@@ -106,9 +111,21 @@ impl Account {
         }
     }
 
-    /// The class as it is deployed from now on.
-    pub const fn set_deployed(&mut self, deployed: Deployed) {
+    /// The class as it is deployed from now on. Where its maximum is learnt only now, the containers beyond it have
+    /// never been: who was thought to run on them stands in line, and booted none.
+    pub fn set_deployed(&mut self, deployed: Deployed) {
+        let most = match self.deployed.max {
+            Deployed::NOT_SAID => deployed.max.max(1),
+            _ => Deployed::NOT_SAID,
+        };
         self.deployed = deployed;
+        let waiting = self.busy.saturating_sub(most);
+        self.busy -= waiting;
+        self.line = self.line.saturating_add(waiting);
+        let none = self.idle().saturating_sub(most - self.busy);
+        self.idle.drain(..usize::try_from(none).unwrap_or_default());
+        let cold_starts = &mut self.today.cold_starts;
+        *cold_starts = cold_starts.saturating_sub(u64::from(waiting) + u64::from(none));
     }
 
     /// The figures of the day in which `now` lies, as far as they were told.

@@ -101,7 +101,7 @@ impl Warm {
     pub(super) fn deployed(&self, most: Option<u32>) -> Deployed {
         Deployed {
             window_s: DEPLOYED_WINDOW.as_seconds(),
-            max: most.unwrap_or(u32::MAX),
+            max: most.unwrap_or(Deployed::NOT_SAID),
             usd_per_s: self.prices.usd_per_s(),
         }
     }

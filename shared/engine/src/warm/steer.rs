@@ -254,6 +254,8 @@ impl Warm {
             );
         }
         seat.state.most = Some(*most);
+        let deployed = self.deployed(seat.state.most);
+        seat.state.account.set_deployed(deployed);
     }
 
     fn trace(&self) -> TraceId {

@@ -137,6 +137,32 @@ fn beyond_the_most_containers_requests_wait_in_line_and_boot_none() {
 }
 
 #[test]
+fn a_maximum_that_is_learnt_late_puts_those_beyond_it_into_line() {
+    let unknown = Deployed {
+        max: Deployed::NOT_SAID,
+        ..DEPLOYED
+    };
+    for ended in 0..4 {
+        let (mut late, mut knowing) = (Account::new(unknown, at(0)), account());
+        for account in [&mut late, &mut knowing] {
+            for _ in 0..5 {
+                account.arrived(at(0));
+            }
+            for _ in 0..ended {
+                account.ended(at(50));
+            }
+        }
+        assert_eq!(figures(&late, 50).1, 5);
+        late.set_deployed(DEPLOYED);
+        knowing.set_deployed(DEPLOYED);
+        assert_eq!(late, knowing, "{ended} have ended");
+        // Once it is known a lower one takes nothing back: those that are there have booted.
+        late.set_deployed(Deployed { max: 1, ..DEPLOYED });
+        assert_eq!(figures(&late, 50), figures(&knowing, 50));
+    }
+}
+
+#[test]
 fn a_container_that_was_booted_ahead_avoids_a_cold_start_once_it_is_ready() {
     let mut account = account();
     account.asked(at(0), 1, 20.0, at(180), 45.0);

@@ -109,6 +109,22 @@ async fn a_lower_maximum_that_an_answer_names_is_learnt() {
 }
 
 #[tokio::test]
+async fn the_first_lease_names_the_maximum_by_which_the_minute_before_it_is_counted() {
+    let room = Room::new(&[]);
+    let class = Room::endpoint_at("modal").class;
+    room.gpu()
+        .answer_lease(Some(Leased::Taken([(class, 2)].into())));
+    room.arrive_at("modal", FIRST, &[5; 6]).await;
+    let tally = room.tick(FIRST).await;
+    let day = room.state().await.account.on_day_of(FIRST.begin());
+    assert_eq!((day.arrivals, day.cold_starts), (6, 2));
+    let [told] = tally.endpoints.as_slice() else {
+        panic!("{tally:?}")
+    };
+    assert_eq!((told.arrivals, told.cold_starts), (6, 2), "of metrics");
+}
+
+#[tokio::test]
 async fn a_floor_above_the_maximum_is_refused_and_asked_for_again_at_once_as_far_as_it_goes() {
     let room = Room::new(&[]);
     let class = Room::endpoint_at("modal").class;
