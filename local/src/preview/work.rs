@@ -37,14 +37,14 @@ enum End {
     Expired,
 }
 
-/// Carries out a run on a container that took it; `boot` is what the container's boot took, where this is
-/// its first run.
+/// Carries out a run on a container that took it, until its last callback was delivered or given up; `boot`
+/// is what the container's boot took, where this is its first run.
 pub(super) async fn carry_out(shared: &Arc<Shared>, task: Arc<Task>, boot: Ms) {
     let clock = Arc::clone(&shared.clock);
     let (mut reporter, delivery) =
         Reporter::new(Arc::clone(&task), shared.http.clone(), clock, shared.fate);
     let cut = shared.cut.clone();
-    shared.tasks.spawn(async move {
+    let delivered = shared.tasks.spawn(async move {
         tokio::select! {
             () = delivery.run() => {}
             () = cut.cancelled() => {}
@@ -100,6 +100,8 @@ pub(super) async fn carry_out(shared: &Arc<Shared>, task: Arc<Task>, boot: Ms) {
             ..Note::default()
         },
     );
+    // As the worker of infra/modal: the container is free when its word was taken, or given up.
+    let _ = delivered.await;
 }
 
 async fn run(

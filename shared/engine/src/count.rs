@@ -129,6 +129,9 @@ impl Count {
             return;
         };
         let (call, run) = ("endpoints.add_end", job.run());
+        // When we hear of it: a worker's container is not free before its last callback was taken, however often that
+        // had to be sent. An instant of the worker's own clock would have to be believed, and one in a minute that
+        // `warm` has read would count nowhere.
         let at = self.clock.now();
         let times = Times::of(report.timings.unwrap_or_default());
         let mut end = End {

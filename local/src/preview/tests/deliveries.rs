@@ -76,6 +76,26 @@ async fn the_last_callback_is_sent_again_until_it_is_taken_and_is_always_the_sam
 }
 
 #[tokio::test]
+async fn a_container_is_free_only_when_its_runs_last_word_was_taken() {
+    let world = world().await;
+    let go_on = (200, json!({"v": 1, "continue": true}));
+    world.say("/callback", [go_on, (503, json!({}))]);
+    world.submit(RUN).await;
+    let busy = || world.preview.containers_of("flux").unwrap().busy;
+    while world.callbacks(RUN).len() < 2 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(world.status(RUN).await["status"], "done");
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!(busy(), 1, "as a worker's, which says it again");
+    while world.callbacks(RUN).len() < 3 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(busy(), 0);
+}
+
+#[tokio::test]
 async fn a_callback_that_is_refused_is_not_sent_again_and_a_started_one_never_is() {
     let world = world().await;
     world.say("/callback", [(503, json!({})), (404, json!({}))]);
