@@ -8,6 +8,7 @@ mod plan;
 use crate::failure::Failure;
 use crate::file::{refuse_overwriting, whole_file};
 use crate::interrupt::Interrupt;
+use crate::log_level::LogLevel;
 use crate::say;
 use crate::table;
 use clap::Args;
@@ -66,6 +67,8 @@ pub(super) struct Demo {
     /// Write what happened to the containers, one JSON object a line
     #[arg(long, value_name = "EVENTS.jsonl")]
     events: Option<PathBuf>,
+    #[command(flatten)]
+    log_level: LogLevel,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -73,6 +76,7 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) async fn run(&self) -> Result<(), Failure> {
+        ryla_engine::log::to_stderr(self.log_level.or("warn"));
         self.fits()?;
         if let Some(out) = &self.events {
             refuse_overwriting(out, [self.trace.as_ref()])?;
