@@ -29,7 +29,7 @@ from ryla_modal.log import configure  # noqa: E402
 from ryla_modal.places import BUCKETS, Places, PublicOnly  # noqa: E402
 from ryla_modal.ready import forget, publish, published, readiness  # noqa: E402
 from ryla_modal.starts import Start, started  # noqa: E402
-from ryla_modal.warm import IDLE_WINDOW_S, Leases  # noqa: E402
+from ryla_modal.warm import IDLE_WINDOW_S, LATE_S, LOOK_S, Leases  # noqa: E402
 from ryla_modal.workflows import Workflows, checkpoints, load_all  # noqa: E402
 
 APP = "ryla-comfyui"
@@ -421,11 +421,12 @@ ComfyUI: Any = app.cls(image=web_image, max_containers=10, scaledown_window=300,
 )
 
 
-@app.function(image=web_image, schedule=modal.Period(minutes=1), max_containers=1, timeout=50)
+# It may have to wait for the end of a lease until the next look has begun.
+@app.function(image=web_image, schedule=modal.Period(seconds=LOOK_S), max_containers=1, timeout=LOOK_S + LATE_S + 45)
 def lower_floors() -> list[str]:
-    """Ends every floor whose lease is over, whoever took it."""
+    """Ends every floor at the end of its lease, whoever took it."""
     configure()
-    return leases().lower()
+    return leases().watch()
 
 
 @app.function(

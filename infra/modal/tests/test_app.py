@@ -14,7 +14,7 @@ import modal
 import pytest
 from starlette.testclient import TestClient
 
-from fakes import Floors
+from fakes import Floors, ManualClock
 from ryla_modal.calls import Broken, Finished, Gone, Outcome, Pending, TooDeep
 from ryla_modal.claims import MemoryStore
 from ryla_modal.direct import at_root
@@ -78,6 +78,15 @@ def test_the_scheduled_function_lowers_what_nobody_holds(memory: MemoryStore, mo
     floors.floor["flux"] = 3
     assert set(app.lower_floors.local()) == set(FAMILIES)
     assert floors.floor["flux"] == 0
+
+
+def test_the_scheduled_function_waits_for_the_end_of_a_lease(memory: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    floors, clock = Floors(), ManualClock()
+    monkeypatch.setattr(app, "set_floor", floors.set)
+    monkeypatch.setattr(app, "SystemClock", lambda: clock)
+    app.leases().take({"classes": {"flux": {"floor": 1}}, "lease_until": clock.now_ms() + 40_000})
+    assert "flux" in app.lower_floors.local()
+    assert (clock.slept, floors.floor["flux"]) == ([40], 0)
 
 
 def test_draining_reaches_the_store(memory: MemoryStore) -> None:

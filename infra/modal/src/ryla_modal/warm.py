@@ -1,5 +1,5 @@
 """Warm containers as a lease: "n of this class until then". The lease lies in the store and outlives the process that
-took it; `lower`, called every minute by a scheduled function, ends every floor whose lease is over.
+took it; `watch`, called every minute by a scheduled function, ends every floor at the end of its lease.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ MAX_LEASE_MS = 15 * 60_000
 WINDOW_S = (2, 1200)
 # How long an idle container stays where no lease has said anything else.
 IDLE_WINDOW_S = 60
-# The longest window that outlives its lease: with the minute until the floor falls, everything cools within three minutes of its end.
+# The longest window that outlives its lease: whatever idled since a lease of 180 s was taken has gone when it ends.
 KEPT_WINDOW_S = 120
+# From one look of the scheduled function to the next, and by how much the platform may begin one late.
+LOOK_S = 60
+LATE_S = 15
 
 SetFloor = Callable[[str, int, int | None], None]
 
@@ -35,7 +38,7 @@ class Leases:
         """Takes or renews leases: `{classes: {name: {floor, window_s}}, lease_until}` (unix milliseconds)."""
         now_ms = self._clock.now_ms()
         until = message.get("lease_until")
-        if isinstance(until, bool) or not isinstance(until, int) or not now_ms < until <= now_ms + MAX_LEASE_MS:
+        if not isinstance(until, int) or not now_ms < until <= now_ms + MAX_LEASE_MS:
             raise invalid("lease_until", "must be unix milliseconds within the next 15 minutes")
         classes = message.get("classes")
         if not isinstance(classes, dict) or not classes:
@@ -49,6 +52,31 @@ class Leases:
             self._set_floor(name, floor, window_s)
         held = {name: {"floor": floor, "max": self._ceilings[name]} for name, (floor, _) in wanted.items()}
         return {"v": V, "classes": held}
+
+    def watch(self) -> list[str]:
+        """Looks now, and again at the end of each lease that ends before the next call of this has begun; names what it lowered.
+
+        A lease that is renewed in time never has so little left, so that this waits only once its holder is silent.
+        """
+        horizon = self._clock.monotonic() + LOOK_S + LATE_S
+        lowered: set[str] = set()
+        while True:
+            # Asked before the look: what ends between the two is looked at once more.
+            end_ms = self._next_end_ms()
+            lowered.update(self.lower())
+            if end_ms is None:
+                break
+            wait_s = max(0, end_ms - self._clock.now_ms()) / 1000
+            if self._clock.monotonic() + wait_s > horizon:
+                break
+            self._clock.sleep(wait_s)
+        return sorted(lowered)
+
+    def _next_end_ms(self) -> int | None:
+        """When the first lease ends that keeps a container which would go without it."""
+        live = [lease for lease in map(self._live, self._ceilings) if lease is not None]
+        ends = [lease["until"] for lease in live if lease["floor"] > 0 or (lease["window_s"] or 0) > KEPT_WINDOW_S]
+        return min(ends, default=None)
 
     def lower(self) -> list[str]:
         """Sets the floor 0 wherever no lease holds, also where none was ever found; names those classes."""
@@ -91,7 +119,7 @@ class Leases:
         floor = value.get("floor") if isinstance(value, dict) else None
         if isinstance(floor, bool) or not isinstance(floor, int) or not 0 <= floor <= ceiling:
             refused = invalid(f"classes.{name}.floor", f"must be 0 to {ceiling}")
-            if isinstance(floor, int) and floor > ceiling and not isinstance(floor, bool):
+            if isinstance(floor, int) and floor > ceiling:
                 # The caller learns what it may ask for.
                 refused.maximum = {name: ceiling}
             raise refused

@@ -2,7 +2,7 @@
 
 use super::world::World;
 use super::{RUN, slow};
-use crate::preview::PreviewOptions;
+use crate::preview::{ContainerEvent, Happened, PreviewOptions};
 use ryla_domain::time::{Ms, UnixMs};
 use ryla_engine::port::Clock;
 use ryla_testing::ManualClock;
@@ -24,7 +24,15 @@ fn booting(boot: Ms) -> PreviewOptions {
 }
 
 async fn timed(options: PreviewOptions, folder: &Path) -> (World, Arc<ManualClock>) {
-    let clock = Arc::new(ManualClock::at(NOW));
+    timed_at(NOW, options, folder).await
+}
+
+async fn timed_at(
+    now: UnixMs,
+    options: PreviewOptions,
+    folder: &Path,
+) -> (World, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::at(now));
     clock.hold_sleepers();
     let world = World::timed(options, Arc::clone(&clock) as Arc<dyn Clock>, folder).await;
     (world, clock)
@@ -168,6 +176,35 @@ async fn a_lease_outlives_the_process_and_one_that_is_over_does_not() {
     stands(&broken, 0, 0, Ms::seconds(60)).await;
     assert_eq!(broken.lease(&lease(1, 60, NOW + LEASE)).await.0, 200);
     stands(&broken, 1, 1, Ms::seconds(60)).await;
+}
+
+/// Who renews died when the lease was taken. A restart boots what is still to be held, and nothing else.
+#[tokio::test]
+async fn a_restart_of_the_process_makes_no_lease_longer() {
+    let (ends, window) = (NOW + LEASE, Ms::seconds(5));
+    // Down for some seconds within the lease, until its last ones, until its end, and beyond it.
+    for (died_s, back_s) in [(60, 61), (100, 174), (100, 180), (1, 500)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (world, clock) = timed(booting(Ms(0)), folder.path()).await;
+        world.lease(&lease(2, 5, ends)).await;
+        clock.advance(Ms::seconds(died_s));
+        stands(&world, 2, 2, window).await;
+        drop(world);
+
+        let back = NOW + Ms::seconds(back_s);
+        let (again, clock) = timed_at(back, booting(Ms(0)), folder.path()).await;
+        if back < ends {
+            stands(&again, 2, 2, window).await;
+            clock.advance(Ms(ends.since(back).0 - 1));
+            sleep(Duration::from_millis(20)).await;
+            stands(&again, 2, 2, window).await;
+            clock.advance(Ms(1));
+        }
+        stands(&again, 0, 0, window).await;
+        let events = again.preview.container_events();
+        let booted = |event: &ContainerEvent| matches!(event.what, Happened::BootBegan { .. });
+        assert_eq!(events.iter().any(booted), back < ends, "{events:?}");
+    }
 }
 
 #[tokio::test]
