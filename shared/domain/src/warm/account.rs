@@ -32,6 +32,7 @@ pub struct Day {
 
 /// What a backend was asked to hold, from when until when.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 struct Asked {
     from: UnixMs,
     floor: u32,
@@ -41,12 +42,36 @@ struct Asked {
     boot_s: f64,
 }
 
+/// Over, and nothing was held.
+impl Default for Asked {
+    fn default() -> Self {
+        Self {
+            from: UnixMs(0),
+            floor: 0,
+            window_s: 0.0,
+            until: UnixMs(0),
+            boot_s: 0.0,
+        }
+    }
+}
+
 /// A container without work.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 struct Idle {
     since: UnixMs,
     /// It was booted for a floor and nobody has used it yet.
     ahead: bool,
+}
+
+/// Its time is over.
+impl Default for Idle {
+    fn default() -> Self {
+        Self {
+            since: UnixMs(0),
+            ahead: false,
+        }
+    }
 }
 
 /// The class as it is deployed: what holds where no lease does.

@@ -8,9 +8,16 @@ pub(super) const FADES_S: [f64; 6] = [60.0, 300.0, 1200.0, 3600.0, 14_400.0, 86_
 
 /// The fading counts as they were at one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Activity {
     pub(super) at: UnixMs,
     pub(super) counts: [f32; 6],
+}
+
+impl Default for Activity {
+    fn default() -> Self {
+        Self::none(UnixMs(0))
+    }
 }
 
 impl Activity {

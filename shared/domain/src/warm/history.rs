@@ -46,15 +46,34 @@ const TIMES_TRUST: f64 = 3.0;
 
 /// A request under way.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 struct Running {
     since: UnixMs,
 }
 
 /// A request that found no container where the plan is played: when, and how many were there before it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 struct Missed {
     at: UnixMs,
     others: u8,
+}
+
+/// So old that nothing more is heard of it.
+impl Default for Running {
+    fn default() -> Self {
+        Self { since: UnixMs(0) }
+    }
+}
+
+/// Its line has been empty for long.
+impl Default for Missed {
+    fn default() -> Self {
+        Self {
+            at: UnixMs(0),
+            others: 0,
+        }
+    }
 }
 
 /// For how long one more container would have had something to do, as shares of a full wait, where requests
@@ -67,7 +86,8 @@ struct Waits {
 }
 
 /// The levers as they were last set.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Levers {
     pub(super) floor: u32,
     pub(super) window_s: f32,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A container that has become idle and that no request has taken since, whether or not it was released.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Idle {
     /// When its last request ended.
     pub(super) since: UnixMs,
@@ -18,6 +19,19 @@ pub(super) struct Idle {
     pub(super) learnt_s: f32,
     /// Seconds for which it is held.
     pub(super) hold_s: f32,
+}
+
+/// Its time is over.
+impl Default for Idle {
+    fn default() -> Self {
+        Self {
+            since: UnixMs(0),
+            others_running: 0,
+            activity: Activity::default(),
+            learnt_s: 0.0,
+            hold_s: 0.0,
+        }
+    }
 }
 
 impl Idle {

@@ -10,9 +10,20 @@ const MOST: usize = 20;
 
 /// A container without work: since when it has not been paid for, and until when the rule holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 struct Held {
     since: UnixMs,
     until: UnixMs,
+}
+
+/// Its time is over.
+impl Default for Held {
+    fn default() -> Self {
+        Self {
+            since: UnixMs(0),
+            until: UnixMs(0),
+        }
+    }
 }
 
 /// The containers of one endpoint under one rule.
