@@ -183,14 +183,12 @@ impl Dispatch {
         let route = self.backends.route();
         let mut tried: Vec<BackendId> = Vec::new();
         let mut wait = None;
-        // Whether a start of this attempt was sent to this backend before; of one that has none, nothing ends.
-        let mut sent = claimed_before(&job);
+        // Where no start of this attempt was sent to this backend before, this one is to be counted, and nothing ends that
+        // the backend does not take.
+        let mut unsent = (!claimed_before(&job)).then_some(started);
         loop {
             let outcome = match self.backends.get(&job.backend) {
-                Some(backend) => {
-                    let started = (!sent).then_some(started);
-                    self.start_on(backend.as_ref(), &job, started).await?
-                }
+                Some(backend) => self.start_on(backend.as_ref(), &job, unsent).await?,
                 // Accepted for a backend that is not configured any more.
                 None => StartOutcome::Unavailable {
                     code: Code::NoBackend,
@@ -204,15 +202,15 @@ impl Dispatch {
                     tried.push(job.backend.clone());
                     let other = route.backends().iter().find(|b| !tried.contains(b));
                     let Some(other) = other else {
-                        return self.hold(job, message, wait, sent).await;
+                        return self.hold(job, message, wait, unsent).await;
                     };
                     let next = job.clone().hand_over(other.clone())?;
-                    match self.replace(&job, &next, sent).await? {
-                        Some(next) => (job, sent) = (next, false),
+                    match self.replace(&job, &next, unsent).await? {
+                        Some(next) => (job, unsent) = (next, Some(started)),
                         None => return Ok(()),
                     }
                 }
-                outcome => return self.after_start(job, outcome, message, now, sent).await,
+                outcome => return self.after_start(job, outcome, message, now, unsent).await,
             }
         }
     }
@@ -265,7 +263,7 @@ impl Dispatch {
         outcome: StartOutcome,
         message: &Message,
         now: UnixMs,
-        sent: bool,
+        unsent: Option<&Started>,
     ) -> Result<(), DispatchError> {
         match outcome {
             StartOutcome::Started { call } => {
@@ -294,7 +292,7 @@ impl Dispatch {
                 let next = self
                     .complete
                     .after_failure(&job, code, &Report::default(), now)?;
-                self.replace(&job, &next, sent).await?;
+                self.replace(&job, &next, unsent).await?;
                 Ok(())
             }
             // It may run: look again once the lease is over, under the same attempt number.
@@ -322,7 +320,7 @@ impl Dispatch {
             let next = self
                 .complete
                 .after_failure(&job, Code::NoOutput, report, now)?;
-            self.replace(&job, &next, true).await?;
+            self.replace(&job, &next, None).await?;
         }
         Ok(())
     }
@@ -333,7 +331,7 @@ impl Dispatch {
         job: Job,
         message: &Message,
         wait: Option<Ms>,
-        sent: bool,
+        unsent: Option<&Started>,
     ) -> Result<(), DispatchError> {
         let route = self.backends.route();
         let backend = route.first().unwrap_or(&job.backend).clone();
@@ -341,7 +339,7 @@ impl Dispatch {
         let delay = wait.map_or(backoff, |wait| wait.max(backoff));
         let again_at = Some(self.clock.now() + delay);
         let next = job.clone().hold(Hold::Backend { again_at }, backend)?;
-        if self.replace(&job, &next, sent).await?.is_none() {
+        if self.replace(&job, &next, unsent).await?.is_none() {
             return Ok(());
         }
         let later = Message {
@@ -374,8 +372,14 @@ impl Dispatch {
     }
 
     /// Writes `next` over `seen`; `None` where somebody else was faster, whose word then counts. Where the
-    /// attempt was `sent` to its backend and is over with it, that is counted.
-    async fn replace(&self, seen: &Job, next: &Job, sent: bool) -> Result<Option<Job>, StoreError> {
+    /// attempt was sent to its backend and is over with it, that is counted. Who was faster does not know
+    /// that it was `unsent`, and counts its end: then it has begun with its claim.
+    async fn replace(
+        &self,
+        seen: &Job,
+        next: &Job,
+        unsent: Option<&Started>,
+    ) -> Result<Option<Job>, StoreError> {
         let job = match self.jobs.write(Write::Replace { seen, next }).await? {
             Written::Done(job) => {
                 if seen.state.phase() != job.state.phase() {
@@ -384,9 +388,14 @@ impl Dispatch {
                 *job
             }
             Written::Refused(Some(job)) if *job == *next => *job,
-            Written::Refused(_) => return Ok(None),
+            Written::Refused(_) => {
+                if let (Some(started), State::Dispatching(state)) = (unsent, &seen.state) {
+                    started.add(&seen.backend, &seen.model, state.dispatched_at);
+                }
+                return Ok(None);
+            }
         };
-        if sent && ends_attempt(seen, &job) {
+        if unsent.is_none() && ends_attempt(seen, &job) {
             let report = job.state.ended().map(|ended| &ended.report);
             self.complete.count_over(seen, report).await;
         }

@@ -7,8 +7,9 @@ use ryla_domain::failure::Code;
 use ryla_domain::job::{Due, Job};
 use ryla_domain::state::Phase;
 use ryla_domain::time::Ms;
-use ryla_domain::warm::Minute;
+use ryla_domain::warm::{Minute, second_of};
 use ryla_engine::complete::{Callback, Event};
+use ryla_engine::dispatch::Handled;
 use ryla_engine::message::{Do, Message};
 use ryla_engine::port::{Backends, EndpointStore, StartOutcome};
 use ryla_engine::sweep::Scope;
@@ -213,6 +214,58 @@ async fn a_start_that_turns_out_not_to_be_there_ends_where_it_was_counted() {
         all,
         ["1 end at preview", "1 start at pod", "1 start at preview"]
     );
+}
+
+/// The dispatcher has claimed it; before its word of the backend's refusal is written somebody else's is.
+async fn refused_late(outcome: StartOutcome, cancel: bool) -> (Stage, Job) {
+    let stage = Stage::new();
+    let job = stored(&stage, &["the-only-one"], "flux-dev")
+        .await
+        .remove(0);
+    stage.preview.script(Scripted::Answer(outcome));
+    stage.clock.set(at(1));
+    let (clock, key) = (Arc::clone(&stage.clock), job.key.clone());
+    let other = stage.ports().cancel(&stage.settings);
+    let sweep = stage.sweeper(&stage.only_preview());
+    let mut ports = stage.ports_before_write(1, async move {
+        if cancel {
+            other.run(&key).await.unwrap();
+        } else {
+            clock.set(at(1_000));
+            sweep.run(Scope::Due).await;
+        }
+        clock.set(at(62));
+    });
+    ports.endpoints = Arc::clone(&stage.endpoints) as _;
+    let settings = Arc::new(stage.settings.clone());
+    let dispatch = ports.dispatch(&settings, &stage.only_preview());
+    let handled = dispatch.handle(&start_of(&job), &claim("mine")).await;
+    assert_eq!(handled, Handled::Done);
+    (stage, job)
+}
+
+#[tokio::test]
+async fn an_attempt_that_others_end_before_its_refusal_is_known_has_a_beginning_too() {
+    let refused = StartOutcome::Refused(Code::InvalidInput);
+    let busy = StartOutcome::Unavailable {
+        code: Code::BackendUnreachable,
+        retry_after: None,
+    };
+    for outcome in [refused, busy] {
+        let (stage, job) = refused_late(outcome.clone(), true).await;
+        assert_eq!(stage.row(&job.key).await.state.phase(), Phase::Canceling);
+        stop(&stage, &job).await;
+        assert_eq!(stage.row(&job.key).await.state.phase(), Phase::Canceled);
+        ended_once(&stage, &job).await;
+        // It began when it was claimed, which is before anybody can have ended it.
+        let minute = stage.endpoints.ticks(Minute::of(at(1))).await.unwrap();
+        let second = second_of(at(1));
+        assert_eq!(minute[0].seconds[&second].arrivals, 1);
+
+        let (stage, job) = refused_late(outcome, false).await;
+        assert_eq!(stage.row(&job.key).await.state.phase(), Phase::Failed);
+        ended_once(&stage, &job).await;
+    }
 }
 
 #[tokio::test]
