@@ -221,6 +221,7 @@ mod tests {
                 most: told,
                 touched_at: None,
                 reason: String::new(),
+                writer: None,
             };
             assert!(inner.write_endpoint(None, &state).await.unwrap());
         }

@@ -18,8 +18,8 @@ pub fn write_metrics(
         .try_for_each(|line| writeln!(log, "{line}"))
 }
 
-/// One line for each endpoint with news, and one for all, unless another tick has done this one's work: its
-/// silence is not to pass for leases that were renewed.
+/// One line for each endpoint with news, and one for all, unless another tick has done this one's work, and
+/// tells it: this one's silence is not to pass for leases that were renewed.
 pub fn lines(tally: &Tally, namespace: &str, now: UnixMs) -> Vec<String> {
     let line = |dimensions: &[(&str, &str)], metrics: &[Metric]| {
         let names: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
@@ -54,7 +54,8 @@ pub fn lines(tally: &Tally, namespace: &str, now: UnixMs) -> Vec<String> {
             line(&dimensions, &of_endpoint(one))
         })
         .collect();
-    if tally.steered {
+    let outdone = tally.gave_way && tally.endpoints.is_empty() && tally.failed == 0;
+    if tally.steered && !outdone {
         lines.push(line(&[], &of_all(tally)));
     }
     lines
@@ -193,5 +194,32 @@ mod tests {
         assert_eq!(nothing[0]["LeasesNotRenewed"], 0);
         let done_by_another = read(&Tally::default());
         assert!(done_by_another.is_empty(), "nobody renewed anything");
+    }
+
+    #[test]
+    fn of_two_ticks_at_once_the_one_that_wrote_nothing_is_silent_unless_the_table_failed_it() {
+        let gave_way = Tally {
+            steered: true,
+            gave_way: true,
+            unheld: 2,
+            ..Tally::default()
+        };
+        assert!(read(&gave_way).is_empty());
+        let some = Tally {
+            endpoints: vec![figures(1, 0)],
+            ..gave_way.clone()
+        };
+        assert_eq!(
+            read(&some).len(),
+            2,
+            "the other one was not faster everywhere"
+        );
+        let failed = Tally {
+            failed: 1,
+            ..gave_way
+        };
+        let failed = read(&failed);
+        assert_eq!(failed.len(), 1);
+        assert_eq!(failed[0]["StatesNotWritten"], 1);
     }
 }

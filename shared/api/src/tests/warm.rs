@@ -52,6 +52,7 @@ pub(super) fn state(class: &str, now: UnixMs) -> EndpointState {
         most: Some(3),
         touched_at: None,
         reason: "holds 1 of 1 containers".to_owned(),
+        writer: None,
     }
 }
 

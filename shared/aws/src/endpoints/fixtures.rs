@@ -64,6 +64,7 @@ fn lived() -> (EndpointState, Pool) {
         most: Some(3),
         touched_at: Some(UnixMs(begin.0 + 7)),
         reason: decision.reason.to_string(),
+        writer: None,
     };
     let pool = Pool {
         rev: 12,
@@ -103,6 +104,7 @@ fn idle_later() -> EndpointState {
         floor: 2,
         window: Ms::seconds(25),
         lease_until: Some(until + Ms::seconds(60)),
+        writer: Some(u64::MAX),
         ..state
     }
 }

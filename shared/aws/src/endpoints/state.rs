@@ -11,6 +11,7 @@
 //! | `most` | N | most containers of the class, where the backend has said so |
 //! | `touched_at` | N | ms of the last ping or call, where there was one |
 //! | `reason` | S | why, in words |
+//! | `writer` | N | drawn by the tick that wrote the row |
 //! | `calibration` | S | `pool` alone: what all endpoints have taught, as JSON |
 
 use super::sort_key;
@@ -60,6 +61,7 @@ pub(super) fn attributes(state: &EndpointState) -> Result<Attributes, StoreError
         ("lease_until", state.lease_until.map(number)),
         ("most", state.most.map(number)),
         ("touched_at", state.touched_at.map(number)),
+        ("writer", state.writer.map(number)),
     ];
     let attributes = attributes.map(|(name, value)| (name, Some(value)));
     Ok(attributes.into_iter().chain(optional).collect())
@@ -111,6 +113,7 @@ fn state(sk: &str, row: &Row) -> Result<EndpointState, StoreError> {
         most: fields.optional_number("most")?,
         touched_at: fields.optional_time("touched_at")?,
         reason: fields.str("reason")?.to_owned(),
+        writer: fields.optional_number("writer")?,
     })
 }
 

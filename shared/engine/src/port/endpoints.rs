@@ -131,6 +131,9 @@ pub struct EndpointState {
     pub touched_at: Option<UnixMs>,
     /// Why, in words.
     pub reason: String,
+    /// Drawn by the tick that wrote this: by it a write whose reply was lost is known again. `None` in rows of
+    /// builds that drew none.
+    pub writer: Option<u64>,
 }
 
 /// What all endpoints share.

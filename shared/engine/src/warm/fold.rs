@@ -74,6 +74,7 @@ impl Warm {
             most: None,
             touched_at: None,
             reason: String::new(),
+            writer: None,
         };
         Ok(Seat {
             seen: None,

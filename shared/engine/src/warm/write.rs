@@ -22,12 +22,14 @@ impl Warm {
         tally: &mut Tally,
         told_until: UnixMs,
     ) {
+        let writer = u64::from_be_bytes(self.entropy.bytes());
         let mut changed: Vec<Seat> = seats.into_values().filter(Seat::changed).collect();
         let mut refused = Vec::new();
         while !changed.is_empty() {
             let rest = changed.split_off(changed.len().min(SIDE_BY_SIDE));
             let written = join_all(changed.into_iter().map(|mut seat| async move {
                 seat.state.rev += 1;
+                seat.state.writer = Some(writer);
                 let written = self.endpoints.write_endpoint(seat.seen, &seat.state).await;
                 (seat, written)
             }));
@@ -59,13 +61,15 @@ impl Warm {
             Ok(there) => there.states,
             Err(error) => {
                 log::port_failed("endpoints.endpoints", "", "", &error);
-                Vec::new()
+                // Nobody knows whether they were: the minute is told again where they were not.
+                tally.failed += u32::try_from(refused.len()).unwrap_or(u32::MAX);
+                tally.gave_way = true;
+                return;
             }
         };
         for seat in refused {
             let ours = |there: &EndpointState| {
-                let written = |one: &EndpointState| (one.rev, one.next, one.lease_until);
-                there.endpoint == seat.state.endpoint && written(there) == written(&seat.state)
+                there.endpoint == seat.state.endpoint && there.writer == seat.state.writer
             };
             if states.iter().any(ours) {
                 tally.add(&seat.state, &seat.before, told_until);

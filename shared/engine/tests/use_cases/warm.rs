@@ -36,6 +36,8 @@ pub(crate) struct Store {
     unreadable: Mutex<Vec<String>>,
     /// What is written from now on is not.
     broken: Mutex<bool>,
+    /// States cannot be read.
+    unread: Mutex<bool>,
     /// Writes of states are carried out twice, as by a client that lost the first reply.
     repeats: Mutex<bool>,
 }
@@ -57,6 +59,9 @@ impl EndpointStore for Store {
 
     async fn endpoints(&self) -> Result<Endpoints, StoreError> {
         self.queries.fetch_add(1, Ordering::SeqCst);
+        if *self.unread.lock().unwrap() {
+            return Err(StoreError::Unavailable("no table".into()));
+        }
         let mut endpoints = self.rows.endpoints().await?;
         let hidden = self.unreadable.lock().unwrap().clone();
         endpoints
@@ -101,6 +106,7 @@ pub(crate) struct Room {
     store: Arc<Store>,
     gpus: Vec<Arc<FakeBackend>>,
     settings: Arc<Settings>,
+    entropy: Arc<SeededEntropy>,
 }
 
 impl Room {
@@ -135,6 +141,7 @@ impl Room {
             store: Arc::default(),
             gpus: gpus.collect(),
             settings: Arc::new(Settings::from_vars(vars).unwrap()),
+            entropy: Arc::new(SeededEntropy::new(3)),
             clock,
         }
     }
@@ -148,7 +155,7 @@ impl Room {
         Warm {
             endpoints: self.store.clone(),
             clock: self.clock.clone(),
-            entropy: Arc::new(SeededEntropy::new(3)),
+            entropy: Arc::clone(&self.entropy) as _,
             backends: Backends::new(backends.collect()),
             prices: self.settings.warm.unwrap(),
             settings: Arc::clone(&self.settings),

@@ -177,6 +177,7 @@ fn state(endpoint: Endpoint) -> EndpointState {
         most: None,
         touched_at: None,
         reason: "1 request runs".to_owned(),
+        writer: None,
     }
 }
 
@@ -224,6 +225,7 @@ pub async fn every_field_of_a_state_comes_back(store: &dyn EndpointStore) {
         most: Some(3),
         touched_at: Some(UnixMs(1_800_000_000_001)),
         reason: "because".to_owned(),
+        writer: Some(u64::MAX),
         ..first
     };
     assert!(store.write_endpoint(Some(1), &full).await.unwrap());

@@ -29,6 +29,7 @@ fn endpoint() -> EndpointState {
         most: Some(10),
         touched_at: None,
         reason: String::new(),
+        writer: None,
     }
 }
 

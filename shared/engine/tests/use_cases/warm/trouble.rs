@@ -96,6 +96,61 @@ async fn of_two_ticks_that_overlap_one_gives_way() {
     assert_eq!(pool.next, after(21));
 }
 
+/// Without a lease nothing in what two such ticks write says which of them wrote it.
+#[tokio::test]
+async fn of_two_ticks_that_overlap_only_the_faster_has_figures_also_without_leases() {
+    for warmth in [
+        Warmth::Lease,
+        Warmth::Ping,
+        Warmth::Call {
+            every: Ms::seconds(86_400),
+        },
+        Warmth::Nothing,
+    ] {
+        let room = Room::with(&[("modal", warmth)], &[]);
+        room.busy(FIRST, 20).await;
+        room.arrive_at("modal", after(20), &[5]).await;
+        room.clock.set(after(21).second(37));
+        let (other, told) = (room.warm(), Arc::new(Mutex::new(None)));
+        let faster = Arc::clone(&told);
+        *room.store.before_write.lock().unwrap() = Some(Box::pin(async move {
+            *faster.lock().unwrap() = Some(other.run().await.unwrap());
+        }));
+        let slower = room.warm().run().await.unwrap();
+        let faster = told.lock().unwrap().take().unwrap();
+        assert_eq!(
+            (faster.gave_way, slower.gave_way),
+            (false, true),
+            "{warmth:?}"
+        );
+        let arrivals: Vec<u64> = faster.endpoints.iter().map(|one| one.arrivals).collect();
+        assert_eq!(arrivals, [1], "{warmth:?}");
+        assert!(slower.endpoints.is_empty(), "{warmth:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_that_nobody_can_look_into_is_told_and_no_minute_is_passed_over() {
+    let room = Room::new(&[]);
+    room.busy(FIRST, 20).await;
+    room.arrive_at("modal", after(20), &[5]).await;
+    let store = room.store.clone();
+    let mut faster = room.state().await;
+    *room.store.before_write.lock().unwrap() = Some(Box::pin(async move {
+        faster.rev += 1;
+        let seen = Some(faster.rev - 1);
+        assert!(store.rows.write_endpoint(seen, &faster).await.unwrap());
+        *store.unread.lock().unwrap() = true;
+    }));
+    let tally = room.tick(after(20)).await;
+    assert_eq!((tally.failed, tally.gave_way), (1, true));
+    *room.store.unread.lock().unwrap() = false;
+    let pool = room.store.rows.endpoints().await.unwrap().pool.unwrap();
+    assert_eq!(pool.next, after(20), "it is looked at again");
+    let tally = room.busy(after(21), 1).await.remove(0);
+    assert_eq!(tally.endpoints[0].arrivals, 2);
+}
+
 #[tokio::test]
 async fn a_write_whose_reply_was_lost_is_known_as_ours_and_one_conflict_drops_no_other_write() {
     let room = Room::with(&[("modal", Warmth::Lease), ("other", Warmth::Lease)], &[]);
