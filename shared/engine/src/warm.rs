@@ -94,6 +94,7 @@ impl Warm {
             pool,
             unreadable,
         } = self.endpoints.endpoints().await?;
+        let unread_usd = unread_usd(&unreadable, this.begin());
         let left_alone = left_alone(unreadable)?;
         let seen = pool.as_ref().map(|pool| pool.rev);
         let mut pool = pool.unwrap_or_else(|| Pool {
@@ -105,7 +106,7 @@ impl Warm {
         if span == Span::Done {
             return Ok(Tally::default());
         }
-        let mut tally = self.tally(&left_alone);
+        let mut tally = self.tally(&left_alone, unread_usd);
         let mut seats: BTreeMap<String, Seat> = states
             .into_iter()
             .map(|state| (state.endpoint.to_string(), Seat::of(state, told_until)))
@@ -147,13 +148,14 @@ impl Warm {
         Minute::of(self.clock.now())
     }
 
-    /// Nothing has been done yet. What cannot be read cannot be held either.
-    fn tally(&self, left_alone: &BTreeMap<String, String>) -> Tally {
+    /// Nothing has been done yet. What cannot be read cannot be held either, and costs what it has cost.
+    fn tally(&self, left_alone: &BTreeMap<String, String>, unread_usd: f64) -> Tally {
         let backends: BTreeSet<&String> = left_alone.values().collect();
         Tally {
             steered: true,
             unheld: u32::try_from(backends.len()).unwrap_or(u32::MAX),
             budget_usd: self.prices.idle_usd_per_day,
+            idle_usd_today: unread_usd,
             ..Tally::default()
         }
     }
@@ -243,6 +245,17 @@ impl Warm {
             });
         }
     }
+}
+
+/// Dollars that rows have cost on the day of `at` which cannot be read otherwise, as far as their accounts go.
+fn unread_usd(unreadable: &[Unreadable], at: UnixMs) -> f64 {
+    let accounts = unreadable.iter().filter_map(|row| row.account.clone());
+    accounts
+        .map(|mut account| {
+            account.pass(at);
+            account.on_day_of(at).idle_usd.max(0.0)
+        })
+        .sum()
 }
 
 /// Rows that cannot be read, with their backends.

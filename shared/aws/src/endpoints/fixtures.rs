@@ -264,6 +264,8 @@ fn what_cannot_be_read_is_named_and_hides_nothing_else() {
     assert_eq!((read.states.len(), read.pool.is_some()), (1, true));
     assert_eq!(read.unreadable[0].key, "modal#sdxl");
     assert!(matches!(read.unreadable[0].error, StoreError::Newer(2)));
+    // What it has cost counts, as far as it can be read.
+    assert_eq!(read.unreadable[0].account, Some(lived().0.account));
     for name in [
         "rev",
         "next",
@@ -282,6 +284,7 @@ fn what_cannot_be_read_is_named_and_hides_nothing_else() {
             matches!(error, StoreError::Corrupt(what) if what == name),
             "{name}: {error}"
         );
+        assert_eq!(read.unreadable[0].account.is_some(), name != "account");
     }
 }
 

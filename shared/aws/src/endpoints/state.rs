@@ -91,6 +91,7 @@ pub(super) fn decoded(rows: &[Row]) -> Endpoints {
             endpoints.unreadable.push(Unreadable {
                 key: sk.to_owned(),
                 error,
+                account: parsed(&Fields(row), "account").ok(),
             });
         }
     }

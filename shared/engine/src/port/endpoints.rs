@@ -154,6 +154,8 @@ pub struct Unreadable {
     pub key: String,
     /// Why.
     pub error: StoreError,
+    /// What it has cost, where that much can be read: it counts for the day's budget.
+    pub account: Option<Account>,
 }
 
 /// Everything that is known, from one Query.

@@ -64,14 +64,21 @@ impl EndpointStore for Store {
         }
         let mut endpoints = self.rows.endpoints().await?;
         let hidden = self.unreadable.lock().unwrap().clone();
-        endpoints
-            .states
-            .retain(|state| !hidden.contains(&state.endpoint.to_string()));
+        let mut accounts = BTreeMap::new();
+        endpoints.states.retain(|state| {
+            let key = state.endpoint.to_string();
+            let shown = !hidden.contains(&key);
+            if !shown {
+                accounts.insert(key, state.account.clone());
+            }
+            shown
+        });
         endpoints.unreadable = hidden
             .into_iter()
             .map(|key| Unreadable {
-                key,
+                account: accounts.remove(&key),
                 error: StoreError::Newer(2),
+                key,
             })
             .collect();
         Ok(endpoints)

@@ -229,6 +229,31 @@ async fn a_row_of_a_newer_build_is_left_alone_and_so_is_its_endpoint() {
 }
 
 #[tokio::test]
+async fn what_an_unreadable_row_has_cost_counts_for_the_days_budget() {
+    let both = [("modal", Warmth::Lease), ("other", Warmth::Lease)];
+    let room = Room::with(&both, &[("WARM_IDLE_USD_PER_DAY", "0.5")]);
+    for minute in 0..60 {
+        room.arrive_at("other", after(minute), &[5]).await;
+        room.end_at("other", after(minute).second(25)).await;
+        if room.busy(after(minute), 1).await[0].stopped {
+            break;
+        }
+    }
+    let day = |state: &EndpointState| state.account.on_day_of(FIRST.begin()).idle_usd;
+    let (hidden, other) = (room.state().await, room.state_at("other").await);
+    assert!(day(&hidden) > 0.1 && day(&other) < 0.4, "neither alone");
+    let next = hidden.next;
+    *room.store.unreadable.lock().unwrap() = vec!["modal#flux".to_owned()];
+    let tally = room.busy_at("other", next, 1).await.remove(0);
+    assert!(tally.stopped && tally.idle_usd_today >= 0.5, "{tally:?}");
+    // As all that was spent, it is forgotten on the next day.
+    let next_day = Minute(next.0 - next.0 % 1440 + 1440);
+    let tallies = room.busy_at("other", Minute(next_day.0 - 2), 3).await;
+    assert!(tallies[0].stopped && !tallies[2].stopped);
+    assert!(tallies[2].idle_usd_today < 0.1, "{:?}", tallies[2]);
+}
+
+#[tokio::test]
 async fn a_state_that_cannot_be_written_holds_up_no_other_tick() {
     let room = Room::new(&[]);
     room.busy(FIRST, 20).await;
