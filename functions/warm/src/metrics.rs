@@ -192,8 +192,23 @@ mod tests {
         });
         assert_eq!(nothing.len(), 1, "silence is what the alarm listens for");
         assert_eq!(nothing[0]["LeasesNotRenewed"], 0);
+        assert_eq!(nothing[0]["IdleBudgetUsed"], 0.0, "of no budget");
         let done_by_another = read(&Tally::default());
         assert!(done_by_another.is_empty(), "nobody renewed anything");
+    }
+
+    #[test]
+    fn each_line_is_a_line_of_the_log() {
+        let tally = Tally {
+            endpoints: vec![figures(4, 1), figures(0, 0)],
+            steered: true,
+            ..Tally::default()
+        };
+        let (mut log, now) = (Vec::new(), UnixMs(1_800_000_000_000));
+        write_metrics(&mut log, &tally, "RYLA/stack", now).unwrap();
+        let expected = lines(&tally, "RYLA/stack", now).join("\n") + "\n";
+        assert_eq!(String::from_utf8(log).unwrap(), expected);
+        assert_eq!(expected.lines().count(), 3);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The minute's tick of `warm`, on counters, clock and backends that a test holds in its hands.
 
 mod capabilities;
+mod figures;
 mod leases;
 mod minutes;
 mod trouble;

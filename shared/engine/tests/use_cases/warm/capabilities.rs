@@ -13,7 +13,8 @@ async fn a_ping_goes_out_only_where_holding_pays_and_nothing_runs() {
     for minute in (1..31).map(after) {
         room.arrive_at("modal", minute, &[30]).await;
         room.end_at("modal", minute.second(50)).await;
-        room.tick(minute).await;
+        let tally = room.tick(minute).await;
+        assert_eq!(tally.unheld, 0, "{minute:?}");
     }
     let pings = room.gpu().touched().len();
     assert!(pings > 20, "{pings}");
@@ -25,6 +26,40 @@ async fn a_ping_goes_out_only_where_holding_pays_and_nothing_runs() {
     assert_eq!(room.gpu().touched().len(), pings);
 }
 
+/// A container that answers begins its deployed window anew: pinged each minute, it is never released.
+#[tokio::test]
+async fn what_a_ping_holds_is_in_the_account_and_one_without_an_answer_is_told() {
+    let room = Room::with(&[("modal", Warmth::Ping)], &[]);
+    let idle_s = |state: &EndpointState| state.account.on_day_of(FIRST.begin()).idle_s;
+    // Each on the second: a ping that came later than the window of the one before would boot a container.
+    let tick = async |minute: Minute| {
+        room.clock.set(minute.next().second(37));
+        let mut warm = room.warm();
+        warm.spread = Ms(0);
+        warm.run().await.unwrap()
+    };
+    for minute in (0..31).map(after) {
+        room.arrive_at("modal", minute, &[30]).await;
+        room.end_at("modal", minute.second(50)).await;
+        tick(minute).await;
+    }
+    assert_eq!(room.state().await.floor, 1);
+    let (before, pings) = (idle_s(&room.state().await), room.gpu().touched().len());
+    for minute in (31..33).map(after) {
+        tick(minute).await;
+    }
+    assert_eq!(room.gpu().touched().len(), pings + 2);
+    let idled = idle_s(&room.state().await) - before;
+    assert!((idled - 120.0).abs() < 1e-6, "{idled}");
+    room.gpu().fall_silent();
+    room.arrive_at("modal", after(33), &[30]).await;
+    room.end_at("modal", after(33).second(50)).await;
+    let tally = tick(after(33)).await;
+    assert_eq!(tally.unheld, 1);
+    assert_eq!(room.gpu().touched().len(), pings + 3);
+    assert_eq!(room.state().await.floor, 0);
+}
+
 #[tokio::test]
 async fn an_endpoint_that_is_taken_away_after_three_days_is_called_before() {
     let every = Ms::seconds(3 * 86_400);
@@ -34,7 +69,8 @@ async fn an_endpoint_that_is_taken_away_after_three_days_is_called_before() {
     for minute in (3..8 * 1440).step_by(5) {
         room.clock.set(after(minute + 1).second(37));
         let before = room.gpu().touched().len();
-        room.warm().run().await.unwrap();
+        let tally = room.warm().run().await.unwrap();
+        assert_eq!(tally.unheld, 0);
         if room.gpu().touched().len() > before {
             called.push(minute);
         }

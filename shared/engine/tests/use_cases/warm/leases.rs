@@ -175,6 +175,48 @@ async fn a_class_that_the_app_does_not_have_costs_the_others_nothing() {
     assert!(!room.last_lease().classes.contains_key(&class));
 }
 
+/// A refusal that lowering the floor would not mend is not answered by asking for the same, or for more.
+#[tokio::test]
+async fn a_class_that_is_refused_with_room_for_its_floor_is_left_out() {
+    for most in [1, 2, 9] {
+        let room = Room::new(&[]);
+        room.busy(FIRST, 29).await;
+        let asked = room.gpu().leases().len();
+        let class = Some(Room::endpoint_at("modal").class);
+        room.gpu().answer_lease(Some(Leased::Refused {
+            class,
+            most: Some(most),
+        }));
+        let tally = room.busy(after(29), 1).await.remove(0);
+        assert_eq!((tally.unheld, room.gpu().leases().len()), (1, asked + 1));
+        let state = room.state().await;
+        assert_eq!((state.floor, state.lease_until), (0, None), "{most}");
+        assert_eq!(
+            state.reason,
+            "nothing is held: its backend refused the lease"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_names_a_class_that_was_not_asked_for_is_a_lease_not_taken() {
+    let room = Room::new(&[]);
+    room.busy(FIRST, 29).await;
+    let (asked, before) = (room.gpu().leases().len(), room.state().await);
+    room.gpu().answer_lease(Some(Leased::Refused {
+        class: Some("video".parse().unwrap()),
+        most: None,
+    }));
+    let tally = room.busy(after(29), 1).await.remove(0);
+    assert_eq!((tally.unheld, room.gpu().leases().len()), (1, asked + 1));
+    let state = room.state().await;
+    assert_eq!(
+        (state.floor, state.lease_until),
+        (before.floor, before.lease_until)
+    );
+    assert!(state.reason.ends_with("; the lease was not renewed"));
+}
+
 #[tokio::test]
 async fn an_endpoint_that_a_clock_calls_is_booted_just_before_and_left_alone_in_between() {
     let room = Room::new(&[]);
