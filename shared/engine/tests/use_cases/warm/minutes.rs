@@ -110,6 +110,24 @@ async fn a_clock_that_was_a_little_ahead_leaves_no_lease_to_lapse_and_repeats_no
     assert_eq!(room.state().await.floor, 1);
 }
 
+/// Also one that holds no floor: its window is what was decided.
+#[tokio::test]
+async fn a_lease_without_a_floor_is_renewed_as_it_is_while_the_clock_was_ahead() {
+    let room = Room::new(&[("WARM_VALUE_USD", "0.01")]);
+    room.arrive_at("modal", after(3), &[5]).await;
+    room.tick(after(3)).await;
+    let state = room.state().await;
+    assert!(state.floor == 0 && state.lease_until.is_some());
+    for minute in 1..3 {
+        let asked = room.gpu().leases().len();
+        let tally = room.tick(after(minute)).await;
+        assert!(!tally.stopped, "{tally:?}");
+        assert_eq!(room.gpu().leases().len(), asked + 1, "minute {minute}");
+        let levers = room.last_lease().classes.into_values().next().unwrap();
+        assert_eq!((levers.floor, levers.window), (0, state.window));
+    }
+}
+
 #[tokio::test]
 async fn an_endpoint_that_runs_is_active_whatever_the_clock_said_before() {
     let room = Room::new(&[]);
