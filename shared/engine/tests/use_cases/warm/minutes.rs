@@ -87,6 +87,21 @@ async fn one_tick_by_a_clock_far_ahead_stops_nothing() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_a_clock_far_ahead_was_told_of_is_told_again_of_what_happens() {
+    let room = Room::new(&[]);
+    room.busy(FIRST, 20).await;
+    let far = Minute(FIRST.0 + 500_000_000);
+    room.arrive_at("modal", far, &[5]).await;
+    room.end_at("modal", far.second(25)).await;
+    room.tick(far).await;
+    assert_eq!(room.state().await.next, far.next());
+    room.busy(after(21), 5).await;
+    let state = room.state().await;
+    assert_eq!(state.next, after(26));
+    assert!(state.history.last_arrival() < far.begin());
+}
+
+#[tokio::test]
 async fn a_clock_that_was_a_little_ahead_leaves_no_lease_to_lapse_and_repeats_no_minute() {
     let room = Room::new(&[]);
     room.busy(FIRST, 20).await;

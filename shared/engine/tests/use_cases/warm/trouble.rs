@@ -207,6 +207,23 @@ async fn a_tick_that_died_before_its_end_tells_no_minute_twice() {
 }
 
 #[tokio::test]
+async fn a_tick_that_is_repeated_within_its_minute_tells_it_once() {
+    let room = Room::new(&[]);
+    room.busy(FIRST, 20).await;
+    let pool = room.store.rows.endpoints().await.unwrap().pool.unwrap();
+    room.busy(after(20), 1).await;
+    let again = Pool {
+        rev: pool.rev + 2,
+        ..pool.clone()
+    };
+    let seen = Some(pool.rev + 1);
+    assert!(room.store.write_pool(seen, &again).await.unwrap());
+    room.tick(after(20)).await;
+    let day = room.state().await.account.on_day_of(FIRST.begin());
+    assert_eq!(day.arrivals, 21);
+}
+
+#[tokio::test]
 async fn a_row_of_a_newer_build_is_left_alone_and_so_is_its_endpoint() {
     let room = Room::with(&[("modal", Warmth::Lease), ("other", Warmth::Lease)], &[]);
     room.busy(FIRST, 10).await;
