@@ -89,7 +89,7 @@ fn idle_later() -> EndpointState {
             .arrived(state.next.second(second), &mut calibration);
         state.account.arrived(state.next.second(second));
     }
-    state.history.ended(at, 12.5, &mut calibration);
+    state.history.ended(at, &mut calibration);
     state.account.ended(at);
     let until = at + Ms::seconds(180);
     state.account.asked(at, 1, 20.0, until, 45.0);
@@ -211,7 +211,7 @@ fn states_are_read_as_they_were_and_written_as_they_are() {
 /// As builds wrote them that knew six rules, and tables of two depths.
 #[test]
 fn states_of_fewer_rules_and_depths_are_read_and_decided_from() {
-    let rows = [fixture("endpoint_six_rules"), fixture("pool_two_depths")];
+    let rows = [fixture("endpoint-six-rules"), fixture("pool-two-depths")];
     let mut read = state::decoded(&rows);
     assert!(read.unreadable.is_empty());
     let (endpoint, _) = lived();
