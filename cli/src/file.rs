@@ -14,12 +14,17 @@ pub(crate) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
         .tempfile_in(folder)
 }
 
-/// Writes it beside its place first, so that nobody finds half of it.
+/// Writes it beside its place first, so that nobody finds half of it. What is no file, such as a pipe, is
+/// written to; of a link its target is replaced.
 pub(crate) fn whole_file(path: &Path, text: &str) -> Result<(), Failure> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
     let written = || -> io::Result<()> {
+        if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+            return std::fs::write(path, text);
+        }
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
         let mut file = temporary(folder.unwrap_or(Path::new(".")))?;
         file.write_all(text.as_bytes())?;
         file.persist(path)?;
@@ -43,4 +48,36 @@ pub(crate) fn refuse_overwriting<'a>(
         return Err(Failure::Usage(told));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_link_the_target_is_replaced_and_a_device_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let [target, link] = ["target", "link"].map(|name| folder.path().join(name));
+        std::fs::write(&target, "before").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        whole_file(&link, "after").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "after");
+
+        let device = folder.path().join("device");
+        std::os::unix::fs::symlink("/dev/null", &device).unwrap();
+        whole_file(&device, "gone").unwrap();
+        assert_eq!(std::fs::read_to_string(&device).unwrap(), "");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn an_input_is_not_written_over_under_another_name_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let [input, link] = ["input", "link"].map(|name| folder.path().join(name));
+        std::fs::write(&input, "kept").unwrap();
+        std::os::unix::fs::symlink(&input, &link).unwrap();
+        assert!(refuse_overwriting(&link, [None, Some(&input)]).is_err());
+        assert!(refuse_overwriting(&folder.path().join("new"), [Some(&input)]).is_ok());
+    }
 }

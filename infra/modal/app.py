@@ -421,8 +421,9 @@ ComfyUI: Any = app.cls(image=web_image, max_containers=10, scaledown_window=300,
 )
 
 
-# It may have to wait for the end of a lease until the next look has begun.
-@app.function(image=web_image, schedule=modal.Period(seconds=LOOK_S), max_containers=1, timeout=LOOK_S + LATE_S + 45)
+# By the clock: a period would begin anew with each deployment. It may wait for the end of a lease until the next look has
+# begun; the rest of its time is for the looks themselves.
+@app.function(image=web_image, schedule=modal.Cron("* * * * *"), max_containers=1, timeout=LOOK_S + LATE_S + 45)
 def lower_floors() -> list[str]:
     """Ends every floor at the end of its lease, whoever took it."""
     configure()

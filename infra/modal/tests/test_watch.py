@@ -151,7 +151,25 @@ def test_leases_that_end_one_after_the_other_are_each_waited_for() -> None:
     assert ends == [(31, "flux"), (74, "sdxl")]
 
 
-def test_no_look_waits_longer_than_until_the_next_one_whatever_the_clock_does() -> None:
+def test_a_class_that_cannot_be_lowered_holds_up_no_other_and_is_told_at_the_end() -> None:
+    watched = Watched(0, punctual())
+    classes = {name: {"floor": 1, "window_s": 120} for name in ("flux", "sdxl")}
+    watched.web.take({"classes": classes, "lease_until": watched.clock.now_ms() + 30_000})
+    asked: list[str] = []
+
+    def broken(name: str, floor: int, window_s: int | None) -> None:
+        asked.append(name)
+        if name == "flux":
+            raise ConnectionError("the platform")
+
+    with pytest.raises(ExceptionGroup) as told:
+        Leases(watched.store, watched.clock, {"flux": 4, "sdxl": 2}, broken).watch()
+    assert watched.clock.slept == [30]
+    assert asked == ["flux", "sdxl"]
+    assert [str(error) for error in told.value.exceptions] == ["the platform"]
+
+
+def test_no_look_waits_longer_than_until_the_next_one() -> None:
     watched = Watched(0, punctual())
     watched.lease(lease_s=MAX_LEASE_MS // 1000)
     watched.web.watch()
@@ -164,7 +182,7 @@ def test_no_look_waits_longer_than_until_the_next_one_whatever_the_clock_does() 
     assert watched.clock.slept == [LOOK_S + LATE_S]
 
 
-def test_a_lease_that_ends_while_it_is_looked_at_is_not_waited_for() -> None:
+def test_a_lease_that_ends_while_it_is_looked_at_is_lowered_all_the_same() -> None:
     class Hurrying(ManualClock):
         """Time passes with every look at it."""
 

@@ -53,7 +53,7 @@ impl Controller for Adaptive<'_> {
         self.history.arrived(unix_ms(at), self.pool);
     }
 
-    fn ended(&mut self, at: f64, _running: usize, _waited_s: f64) {
+    fn ended(&mut self, at: f64, _running: usize) {
         self.history.ended(unix_ms(at), self.pool);
     }
 

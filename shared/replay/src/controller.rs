@@ -29,8 +29,8 @@ impl Order {
 pub trait Controller {
     /// A request arrived; `idle_since` where nothing was running or waiting.
     fn arrived(&mut self, _at: f64, _idle_since: Option<f64>) {}
-    /// A request ended that had waited so long; so many still run or wait.
-    fn ended(&mut self, _at: f64, _running: usize, _waited_s: f64) {}
+    /// A request ended; so many still run or wait.
+    fn ended(&mut self, _at: f64, _running: usize) {}
     /// A whole minute: the next order.
     fn tick(&mut self, at: f64, in_flight: usize) -> Order;
     /// Whether it is asked on after the trace's last arrival, until all has cooled.

@@ -53,7 +53,7 @@ pub struct Engine<'a> {
     /// The most recently used one is last and takes the next request.
     idle: VecDeque<Idle>,
     /// Ends of running requests; all take equally long, so that they end in the order of beginning.
-    busy: VecDeque<(f64, f64)>,
+    busy: VecDeque<f64>,
     /// Ends of boots, likewise.
     boots: VecDeque<f64>,
     /// Arrival times of requests in line.
@@ -148,7 +148,7 @@ impl<'a> Engine<'a> {
         let tick = Some(self.next_tick).filter(|at| asked && at.is_finite());
         let mut soonest: Option<(f64, Event)> = None;
         for (at, event) in [
-            (self.busy.front().map(|(end, _)| *end), Event::Ended),
+            (self.busy.front().copied(), Event::Ended),
             (self.boots.front().copied(), Event::Booted),
             (release, Event::Released),
             (arrival, Event::Arrival),
@@ -168,13 +168,13 @@ impl<'a> Engine<'a> {
         let before = (self.containers(), self.floor);
         match event {
             Event::Ended => {
-                let waited = self.busy.pop_front().map_or(0.0, |(_, waited)| waited);
+                self.busy.pop_front();
                 self.free(at);
                 let running = self.busy.len() + self.line.len();
                 if running == 0 {
                     self.idle_since = Some(at);
                 }
-                controller.ended(at, running, waited);
+                controller.ended(at, running);
                 self.wake(at);
             }
             Event::Booted => {
@@ -248,8 +248,7 @@ impl<'a> Engine<'a> {
 
     fn serve(&mut self, at: f64, arrived_at: f64) {
         self.tally.waits.push(at - arrived_at);
-        self.busy
-            .push_back((at + self.setting.service_s, at - arrived_at));
+        self.busy.push_back(at + self.setting.service_s);
         self.log(Happening::Began(at - arrived_at));
     }
 

@@ -121,8 +121,8 @@ impl Columns {
 struct Rows<'a> {
     text: &'a str,
     records: csv::StringRecordsIntoIter<&'a [u8]>,
-    /// As many quotes open a cell as close one.
-    quotes_close: bool,
+    /// Where the last row begins.
+    last: usize,
 }
 
 impl<'a> Rows<'a> {
@@ -136,8 +136,19 @@ impl<'a> Rows<'a> {
         Self {
             text,
             records: reader.into_records(),
-            quotes_close: text.bytes().filter(|byte| *byte == b'"').count() % 2 == 0,
+            last: 0,
         }
+    }
+
+    /// A quote that nobody closes goes on to the end, and so it lies in the last row. Said once.
+    fn open_quote(&mut self) -> Option<TraceError> {
+        let row = self
+            .text
+            .get(std::mem::replace(&mut self.last, self.text.len())..)?;
+        let quotes = row.bytes().filter(|byte| *byte == b'"').count();
+        let opens = row.starts_with('"') || row.contains(",\"");
+        let line = line_of(self.text, self.text.len() - row.len());
+        (opens && quotes % 2 == 1).then_some(TraceError::OpenQuote { line })
     }
 }
 
@@ -146,17 +157,16 @@ impl<'a> Iterator for Rows<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let cells = match self.records.next()? {
-                Ok(cells) => cells,
-                Err(error) => return Some(Err(TraceError::NoCsv(error.to_string()))),
+            let cells = match self.records.next() {
+                Some(Ok(cells)) => cells,
+                Some(Err(error)) => return Some(Err(TraceError::NoCsv(error.to_string()))),
+                None => return self.open_quote().map(Err),
             };
             let row = Row {
                 text: self.text,
                 cells,
             };
-            if !self.quotes_close && row.cells.iter().any(|cell| cell.contains('\n')) {
-                return Some(Err(TraceError::OpenQuote { line: row.line() }));
-            }
+            self.last = row.begin();
             if row.cells.iter().any(|cell| !cell.is_empty()) {
                 return Some(Ok(row));
             }
@@ -171,21 +181,28 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// On which line it begins, from 1. The reader's own count does not see empty lines before a row.
-    fn line(&self) -> usize {
+    /// Where it begins: the reader's own position is before the empty lines that it passes over.
+    fn begin(&self) -> usize {
         let read = self.cells.position().map_or(0, csv::Position::byte);
         let read = usize::try_from(read).unwrap_or(usize::MAX);
-        let (before, rest) = self.text.split_at_checked(read).unwrap_or((self.text, ""));
-        let empty = rest.len() - rest.trim_start_matches(['\r', '\n']).len();
-        let feeds = |text: &str| text.bytes().filter(|byte| *byte == b'\n').count();
-        1 + feeds(before) + feeds(&rest[..empty])
+        let rest = self.text.get(read..).unwrap_or_default();
+        self.text.len() - rest.trim_start_matches(['\r', '\n']).len()
+    }
+
+    fn line(&self) -> usize {
+        line_of(self.text, self.begin())
     }
 
     fn cell(&self, at: usize, column: &'static str) -> Result<&str, TraceError> {
-        self.cells.get(at).ok_or_else(|| TraceError::NoCell {
+        let cell = self.cells.get(at).ok_or_else(|| TraceError::NoCell {
             line: self.line(),
             column,
-        })
+        })?;
+        if cell.contains('\n') {
+            // No time and no name goes over two lines: another row's quote has closed this one's.
+            return Err(TraceError::OpenQuote { line: self.line() });
+        }
+        Ok(cell)
     }
 
     fn time(&self, at: usize) -> Result<f64, TraceError> {
@@ -202,6 +219,12 @@ impl Row<'_> {
         let seconds: f64 = self.cells.get(at?)?.parse().ok()?;
         (seconds.is_finite() && seconds > 0.0).then_some(seconds)
     }
+}
+
+/// On which line of a text a byte lies, from 1.
+fn line_of(text: &str, at: usize) -> usize {
+    let before = text.bytes().take(at);
+    1 + before.filter(|byte| *byte == b'\n').count()
 }
 
 fn median(mut all: Vec<f64>) -> Option<f64> {
@@ -245,10 +268,9 @@ mod tests {
 
     #[test]
     fn a_quoted_cell_may_go_over_several_lines() {
-        let text =
-            "timestamp_s,prompt,endpoint\n1,\"a castle\n5,b\",flux\n2,\"a \"\"big\"\" one\",flux\n";
+        let text = "timestamp_s,prompt,endpoint\n1,\"a castle\n5,b\",flux\n2,\"a \"\"big\"\" one\",flux\n3,5\" wide,flux\n";
         let trace = Trace::parse(text).unwrap();
-        assert_eq!((trace.endpoints.len(), trace.requests()), (1, 2));
+        assert_eq!((trace.endpoints.len(), trace.requests()), (1, 3));
     }
 
     #[test]
@@ -292,6 +314,14 @@ mod tests {
             ("timestamp_s,endpoint\n\r\n1\n", "line 3 has no endpoint"),
             (
                 "timestamp_s,endpoint\n1,a\n2,\"b\n3,a\n",
+                "line 3 has a quote that is not closed",
+            ),
+            (
+                "timestamp_s,endpoint\n1,a\n2,\"b\n",
+                "line 3 has a quote that is not closed",
+            ),
+            (
+                "timestamp_s,endpoint\n1,a\n2,\"b\n3,a\n4,\"c\n5,a\n",
                 "line 3 has a quote that is not closed",
             ),
         ] {

@@ -80,7 +80,7 @@ impl Controller for Hybrid {
         self.held = None;
     }
 
-    fn ended(&mut self, at: f64, running: usize, _waited_s: f64) {
+    fn ended(&mut self, at: f64, running: usize) {
         if running > 0 {
             return;
         }

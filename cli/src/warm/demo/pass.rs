@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::prediction;
 use ryla_domain::model::{Model, catalog};
 use ryla_domain::time::{Ms, UnixMs};
+use ryla_domain::warm::DEPLOYED_WINDOW;
 use ryla_engine::port::Clock as _;
 use ryla_engine::system::SystemClock;
 use ryla_local::{ContainerEvent, FastClock, Options, PreviewOptions, Stack};
@@ -21,8 +22,6 @@ const MINUTE: Ms = Ms::seconds(60);
 const DAY_MS: i64 = 86_400_000;
 /// The smallest picture: drawing is not what is shown.
 const SIDE: u64 = 256;
-/// The release window of a class as it is deployed.
-const DEPLOYED_WINDOW: Ms = Ms::seconds(60);
 /// Jobs a page of the list.
 const PAGE: usize = 100;
 /// More than happens to the containers of the longest plan: its figures are sums over all of them.

@@ -60,16 +60,22 @@ class Leases:
         """
         horizon = self._clock.monotonic() + LOOK_S + LATE_S
         lowered: set[str] = set()
+        failed: list[Exception] = []
         while True:
             # Asked before the look: what ends between the two is looked at once more.
             end_ms = self._next_end_ms()
-            lowered.update(self.lower())
+            try:
+                lowered.update(self.lower())
+            except ExceptionGroup as group:
+                failed.extend(group.exceptions)
             if end_ms is None:
                 break
             wait_s = max(0, end_ms - self._clock.now_ms()) / 1000
             if self._clock.monotonic() + wait_s > horizon:
                 break
             self._clock.sleep(wait_s)
+        if failed:
+            raise ExceptionGroup("floors that could not be lowered", failed)
         return sorted(lowered)
 
     def _next_end_ms(self) -> int | None:
@@ -79,20 +85,30 @@ class Leases:
         return min(ends, default=None)
 
     def lower(self) -> list[str]:
-        """Sets the floor 0 wherever no lease holds, also where none was ever found; names those classes."""
-        lowered = []
+        """Sets the floor 0 wherever no lease holds, also where none was ever found; names those classes. One that fails holds up
+        no other: its fault is raised when all have been looked at.
+        """
+        lowered, failed = [], []
         for name in self._ceilings:
-            if self._live(name) is not None:
-                continue
-            # A short window stays: whoever asked for it has no more to say of a class that nobody uses.
-            self._set_floor(name, 0, self._window_of(name))
-            # A renewal between the look and the step would be undone by it.
-            renewed = self._live(name)
-            if renewed is None:
-                lowered.append(name)
-            else:
-                self._set_floor(name, renewed["floor"], renewed["window_s"])
+            try:
+                if self._lower(name):
+                    lowered.append(name)
+            except Exception as error:
+                failed.append(error)
+        if failed:
+            raise ExceptionGroup("floors that could not be lowered", failed)
         return lowered
+
+    def _lower(self, name: str) -> bool:
+        if self._live(name) is not None:
+            return False
+        # A short window stays: whoever asked for it has no more to say of a class that nobody uses.
+        self._set_floor(name, 0, self._window_of(name))
+        # A renewal between the look and the step would be undone by it.
+        renewed = self._live(name)
+        if renewed is not None:
+            self._set_floor(name, renewed["floor"], renewed["window_s"])
+        return renewed is None
 
     def _lease(self, name: str) -> dict[str, Any] | None:
         """The last lease of the class, which may be over."""

@@ -169,12 +169,18 @@ fn boot_ahead(history: &History, decision: &mut Decision, max: u32, acts_at: Uni
         let ahead_s = due.at.since(acts_at).as_seconds() - acts_at.since(due.at).as_seconds();
         decision.floor = 1;
         decision.again_at = Some(soon.min(due.over_at()));
+        let (saves_usd, costs_usd) = if waits_already {
+            let left_s = due.over_at().since(acts_at).as_seconds();
+            (terms.value_usd(), left_s * terms.usd_per_s())
+        } else {
+            (due.saves_usd(acts_at, terms), due.costs_usd(acts_at, terms))
+        };
         decision.reason.why = Why::Due {
             in_s: ahead_s,
             every_s: due.every_s,
             chance: due.chance,
-            saves_usd: due.saves_usd(acts_at, terms),
-            costs_usd: due.costs_usd(acts_at, terms),
+            saves_usd,
+            costs_usd,
         };
     }
 }

@@ -63,7 +63,7 @@ pub struct End {
     pub at: UnixMs,
     /// Added to which part.
     pub shard: TickShard,
-    /// How long it waited for a container.
+    /// How long it waited for a container, for whoever reads the rows: no decision rests on it.
     pub waited: Ms,
     /// What its boot took; `None` where it had none, or nobody measured it.
     pub boot: Option<Ms>,

@@ -80,8 +80,8 @@ async fn a_classs_times_begin_with_the_catalogs_mean_and_move_to_what_workers_me
     }
     room.tick(after(1)).await;
     let state = room.state().await;
-    // Each of the two moves the mean by a twentieth of the way.
-    let moved = |old: f64, to: f64| to + (old - to) * 0.95 * 0.95;
+    // The catalog counts as three measurements: the first one is a fourth of them all, the second a fifth.
+    let moved = |old: f64, to: f64| to + (old - to) * 3.0 / 4.0 * 4.0 / 5.0;
     near(state.history.terms().boot_s(), moved(boot_s, 100.0));
     near(state.history.terms().service_s(), moved(service_s, 8.0));
 }
@@ -124,34 +124,4 @@ async fn an_endpoints_dice_are_drawn_anywhere_from_0_to_1() {
         let count = within.count();
         assert!((5..=40).contains(&count), "{count} from {from}");
     }
-}
-
-#[tokio::test]
-async fn how_long_requests_waited_is_learnt() {
-    let waits = |waited: Ms| async move {
-        let room = Room::new(&[]);
-        room.arrive_at("modal", FIRST, &[5]).await;
-        let end = End {
-            endpoint: Room::endpoint_at("modal"),
-            at: FIRST.second(50),
-            shard: TickShard::of(1),
-            waited,
-            boot: None,
-            service: None,
-        };
-        assert!(room.store.add_end(&end).await.unwrap());
-        room.tick(FIRST).await;
-        let history = serde_json::to_value(&room.state().await.history).unwrap();
-        history["waits"][0]["shares"].as_f64().unwrap()
-    };
-    let [none, half, whole] = [
-        waits(Ms(0)).await,
-        waits(Ms::seconds(15)).await,
-        waits(Ms::seconds(30)).await,
-    ];
-    assert!(none.abs() < 1e-9, "{none}");
-    assert!(
-        half > 0.1 && (whole / half - 2.0).abs() < 1e-3,
-        "{half}, {whole}"
-    );
 }
