@@ -51,19 +51,19 @@ struct Running {
     since: UnixMs,
 }
 
+/// So old that nothing more is heard of it.
+impl Default for Running {
+    fn default() -> Self {
+        Self { since: UnixMs(0) }
+    }
+}
+
 /// A request that found no container where the plan is played: when, and how many were there before it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct Missed {
     at: UnixMs,
     others: u8,
-}
-
-/// So old that nothing more is heard of it.
-impl Default for Running {
-    fn default() -> Self {
-        Self { since: UnixMs(0) }
-    }
 }
 
 /// Its line has been empty for long.
@@ -416,3 +416,6 @@ impl History {
 fn narrow_count(others: usize) -> u8 {
     u8::try_from(others).unwrap_or(u8::MAX)
 }
+
+#[cfg(test)]
+mod tests;
