@@ -26,7 +26,7 @@ def trace(requests: int) -> str:
     rows: list[tuple[float, str]] = []
     for rank in range(1, 41):
         at = 0.0
-        for _ in range(max(1, int(requests * 0.28 / rank))):
+        for _ in range(max(1, int(requests * 0.234 / rank))):
             at += dice.lognormvariate(4.0 + rank / 10, 1.6)
             rows.append((at, f"model-{rank:02}"))
     lines = [f"{at:.3f},{name}" for at, name in sorted(rows)]
@@ -61,4 +61,4 @@ def main(ryla: str, requests: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 6_000)
+    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 7_180)

@@ -5,6 +5,7 @@ mod demo;
 mod export;
 mod simulate;
 mod status;
+mod trace;
 
 use crate::failure::Failure;
 use clap::{Args, Subcommand};

@@ -37,7 +37,7 @@ const LONGEST_S: f64 = 120.0;
 #[derive(Debug, Args)]
 #[command(after_help = ABOUT)]
 pub(super) struct Demo {
-    /// Arrivals, as CSV [default: a generated service]
+    /// Arrivals, as CSV, - for standard input [default: a generated service]
     #[arg(value_name = "TRACE.csv")]
     trace: Option<PathBuf>,
     /// Seconds of the trace in one of this machine, 1 to 240

@@ -4,13 +4,13 @@ use crate::failure::Failure;
 use crate::file::{refuse_overwriting, whole_file};
 use crate::say;
 use crate::table;
+use crate::warm::trace::read;
 use clap::Args;
 use ryla_replay::plot;
 use ryla_replay::score::{Figures, NoPolicy, Policy, bounds, score};
 use ryla_replay::setting::Setting;
 use ryla_replay::trace::Trace;
 use serde_json::{Value, json};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 const ABOUT: &str = "\
@@ -119,6 +119,16 @@ impl Simulate {
         if let Some(out) = &self.plot {
             refuse_overwriting(out, [Some(&self.trace), self.learn.as_ref()])?;
         }
+        if self
+            .learn
+            .iter()
+            .chain([&self.trace])
+            .filter(|path| path.as_path() == Path::new("-"))
+            .count()
+            > 1
+        {
+            return Err(usage("one trace at most can come from standard input"));
+        }
         let (trace, learnt) = self.traces()?;
         self.note_times(&trace);
         let learnt = learnt.as_ref();
@@ -220,27 +230,6 @@ impl Simulate {
 
 fn usage(error: impl std::fmt::Display) -> Failure {
     Failure::Usage(error.to_string())
-}
-
-fn read(path: &Path) -> Result<Trace, Failure> {
-    let told = |error: &dyn std::fmt::Display| usage(format!("{}: {error}", path.display()));
-    let bytes = if path == Path::new("-") {
-        let mut all = Vec::new();
-        let read = std::io::stdin().lock().read_to_end(&mut all);
-        read.map(|_| all)
-    } else {
-        std::fs::read(path)
-    };
-    let bytes = bytes.map_err(|error| told(&error))?;
-    let trace = Trace::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| told(&error))?;
-    if trace.unsorted_rows > 0 {
-        say::note(format!(
-            "{}: {} rows were out of order and have been sorted in",
-            path.display(),
-            trace.unsorted_rows
-        ));
-    }
-    Ok(trace)
 }
 
 fn entry((name, figures): &Row) -> Value {

@@ -197,6 +197,10 @@ fn faults_of_traces_and_flags_are_said_and_are_two() {
             "take a higher --speed",
         ),
         (&["good.csv", "--seed", "3"], "cannot be used with"),
+        (
+            &["good.csv", "--events", "good.csv"],
+            "good.csv is the trace that is read",
+        ),
     ] {
         let done = shell.run(&[&["warm", "demo"], words].concat());
         assert!(

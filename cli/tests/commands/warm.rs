@@ -177,6 +177,14 @@ fn faults_of_files_and_flags_are_said_and_are_two() {
         ),
         (&["good.csv", "--max", "-1"], "invalid digit"),
         (
+            &["-", "--learn", "-"],
+            "one trace at most can come from standard input",
+        ),
+        (
+            &["trace.csv", "--learn", "good.csv", "--plot", "good.csv"],
+            "good.csv is the trace that is read",
+        ),
+        (
             &["good.csv", "--endpoint", "b", "--split", "0.5"],
             "0 requests lie before that share of the time and 1 after it",
         ),

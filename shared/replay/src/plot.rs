@@ -152,9 +152,15 @@ fn timeline(
     let from = busiest_day(&endpoint.arrivals);
     let until = from + DAY_S;
     let x = |at: f64| LEFT + (at - from).clamp(0.0, DAY_S) / DAY_S * (WIDTH - LEFT - RIGHT);
-    let that_day = happenings
+    // With what the day begins with: containers of the one before.
+    let begin = happenings.partition_point(|(at, _)| *at < from);
+    let carried = happenings[..begin].iter().rev();
+    let last_of = |is: fn(&Happening) -> bool| carried.clone().find(|(_, what)| is(what));
+    let that_day = happenings[begin..]
         .iter()
-        .filter(|(at, _)| (from..until).contains(at));
+        .take_while(|(at, _)| *at < until)
+        .chain(last_of(|what| matches!(what, Happening::Containers(_))))
+        .chain(last_of(|what| matches!(what, Happening::Floor(_))));
     let containers = that_day.map(|(_, happening)| match happening {
         Happening::Containers(number) | Happening::Floor(number) => *number,
         _ => 1,

@@ -221,7 +221,7 @@ const fn batches(size: usize, every_s: f64) -> Shape {
 }
 
 #[test]
-fn dense_traffic_without_a_past_costs_no_more_than_with_the_best_fixed_rule() {
+fn dense_traffic_without_a_past_costs_at_most_2_percent_more_than_with_the_best_fixed_rule() {
     for (shape, values) in [
         (bursts(3.0, 12.0, 90.0, 1.0), &VALUES[..2]),
         (bursts(3.0, 12.0, 90.0, 6.0), &VALUES[..2]),

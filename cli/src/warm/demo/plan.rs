@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::say;
+use crate::warm::trace::read;
 use ryla_domain::model::{Media, Model, catalog};
 use ryla_replay::generate::Shape;
 use ryla_replay::trace::Trace;
@@ -47,23 +48,11 @@ impl Plan {
         seed: Option<u64>,
         minutes: u32,
     ) -> Result<Self, Failure> {
-        let usage = |error: String| Failure::Usage(error);
         let trace = match path {
-            None => usual(seed.unwrap_or(USUAL_SEED)).map_err(|error| usage(error.to_string()))?,
-            Some(path) => {
-                let told =
-                    |error: &dyn std::fmt::Display| usage(format!("{}: {error}", path.display()));
-                let bytes = std::fs::read(path).map_err(|error| told(&error))?;
-                let trace = Trace::parse(&String::from_utf8_lossy(&bytes));
-                trace.map_err(|error| told(&error))?
-            }
+            None => usual(seed.unwrap_or(USUAL_SEED))
+                .map_err(|error| Failure::Usage(error.to_string()))?,
+            Some(path) => read(path)?,
         };
-        if trace.unsorted_rows > 0 {
-            let rows = trace.unsorted_rows;
-            say::note(format!(
-                "{rows} rows were out of order and have been sorted in"
-            ));
-        }
         let plan = Self::of(&trace, minutes)?;
         for (name, class) in &plan.classes {
             if name != class && catalog().iter().any(|model| model.class == name) {
